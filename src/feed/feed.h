@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEED_FEED_H
+#define FEED_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/buffer.h"
+
+/* The ring of changes in shared memory: one writer, any number of readers, no locks. A sealed memfd
+ * that only its maker can write. The writer never waits; a reader copies, then checks that it was
+ * not lapped. Positions are bytes since the feed was made; records are those of change.h. */
+
+#define FEED_DEFAULT_SIZE (16u << 20)
+
+/* Writer: the service's loop thread only. */
+struct feed_writer;
+
+int feed_writer_create(size_t ring_size,
+                       struct feed_writer **ret); /* a power of two, at least 64 KiB */
+void feed_writer_destroy(
+    struct feed_writer *w); /* marks the feed ended and wakes all; NULL is fine */
+int feed_writer_fd(const struct feed_writer *w); /* the writer's; to be sent to readers */
+/* The records of one commit, encoded and with their revisions. One wake-up for the batch. Cannot
+ * fail. */
+void feed_publish(struct feed_writer *w, const void *records, size_t size);
+/* Before the first publish: so that a reader knows from which revision on this feed speaks. */
+void feed_writer_begin(struct feed_writer *w, uint64_t revision_before);
+
+/* Reader: any thread; a struct feed may be shared, a cursor is one thread's at a time. */
+struct feed;
+
+int feed_open(
+    int fd, struct feed **ret); /* maps it read-only; fd stays the caller's. 0, -EBADMSG, -ENOMEM */
+struct feed *feed_ref(struct feed *f);
+void feed_unref(struct feed *f); /* NULL is fine */
+
+uint64_t feed_head_revision(const struct feed *f); /* of the last change published */
+bool feed_ended(const struct feed *f);             /* its service stopped in order */
+
+struct feed_cursor {
+    uint64_t position; /* of the next record */
+    uint64_t revision; /* the next record's, once known: records before it are passed over */
+};
+
+/* A cursor whose next change is `revision`. 0; -ENODATA: the ring no longer holds it, read the
+ * journal; a revision after the head + 1 is -ERANGE. */
+int feed_seek(const struct feed *f, uint64_t revision, struct feed_cursor *ret);
+
+enum feed_result { FEED_RECORD, FEED_EMPTY, FEED_LAPPED };
+/* The next record whose kind is in kinds (bit k of the array: kind k; NULL: all), copied into `out`
+ * (cleared first). The cursor stands AT the record afterwards; feed_advance() passes it. */
+enum feed_result feed_next(const struct feed *f, struct feed_cursor *c, const uint64_t *kinds,
+                           struct buffer *out);
+void feed_advance(struct feed_cursor *c, const void *record);
+
+/* Sleeps in the kernel until a change with one of `bits` (version 1 flags; kinds without one use
+ * feed_bits_of_kind) is published after the cursor, feed_wake_local() is called, or the deadline
+ * (CLOCK_MONOTONIC, NULL: none) passes. Take the ticket, look for records and for whatever else
+ * ends the wait, then sleep with the ticket: a wake-up between the two is not lost. 0: look again;
+ * -ETIMEDOUT. */
+uint32_t feed_ticket(const struct feed *f);
+int feed_wait(const struct feed *f, uint32_t ticket, uint32_t bits,
+              const struct timespec *deadline);
+/* Wakes, once, those who sleep on this feed in whatever process with FEED_BIT_LOCAL, for something
+ * other than the feed: a port closed, a connection lost. A reader cannot change the shared word, so
+ * one that looked just before and sleeps just after misses it: callers announce that they are about
+ * to sleep, and the waker repeats until nobody announced is left (feed_sleepers). */
+void feed_wake_local(const struct feed *f);
+
+#define FEED_BIT_LOCAL                                                                             \
+    0x80000000u /* HANDLE_CLOSE is never published: its bit wakes for local reasons */
+uint32_t feed_bits_of_kind(unsigned kind);
+
+#endif
