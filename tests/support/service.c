@@ -25,7 +25,7 @@
 
 struct test_service {
     char folder[64];
-    char state[128], socket[128], log[128], notify[128];
+    char state[80], socket[80], log[80], notify[80];
     const char *args[MOST_ARGS];
     pid_t pid;
     int pidfd;
