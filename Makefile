@@ -1,0 +1,50 @@
+# Names for what a person wants; the build itself is meson's. `make help` lists them.
+
+BUILD ?= build
+CC ?= gcc
+MESON_OPTIONS ?=
+PREFIX ?= /usr
+DESTDIR ?=
+
+.DEFAULT_GOAL := build
+.PHONY: help setup build demo check check-asan check-tsan check-clang lint format install clean
+
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
+
+setup:           ## install what is missing (Debian; needs root when something is)
+	@tools/setup
+
+$(BUILD)/build.ninja:
+	CC=$(CC) meson setup $(BUILD) --prefix=$(PREFIX) $(MESON_OPTIONS)
+
+build: setup $(BUILD)/build.ninja ## build into ./build
+	@ninja -C $(BUILD)
+
+demo: build      ## the notification loop, live (root: it makes a loop device)
+	@tools/demo $(BUILD)
+
+check: build     ## every test; then the unit tests again under ASan+UBSan and TSan
+	@tools/check $(BUILD)
+
+check-asan:      ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/check-sanitized address,undefined
+
+check-tsan:      ## the tests with threads under ThreadSanitizer
+	@tools/check-sanitized thread
+
+check-clang:     ## all tests, built by clang
+	@$(MAKE) --no-print-directory BUILD=build-clang CC=clang build
+	@tools/run-tests build-clang
+
+lint: build      ## formatting, includes, static checks, scripts
+	@tools/lint $(BUILD)
+
+format:          ## make the whole tree look as .clang-format says
+	@git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
+
+install: build   ## DESTDIR and PREFIX are honoured
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean:           ## remove what was built
+	rm -rf build build-*
