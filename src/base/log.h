@@ -19,6 +19,11 @@ void log_set_level(enum log_level max);
 int log_level_from_name(const char *name); /* "error", "warning", "info", "debug"; -EINVAL */
 void log_write(enum log_level level, const char *format, ...) _printf_(2, 3);
 
+/* `log_info("started name=%s", log_quote(name))`: valid to the end of the block. NULL gives "". */
+#define LOG_QUOTE_SIZE 512
+const char *log_quote_into(char out[LOG_QUOTE_SIZE], const char *value);
+#define log_quote(value) log_quote_into((char[LOG_QUOTE_SIZE]){0}, (value))
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
