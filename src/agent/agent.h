@@ -25,8 +25,9 @@ enum agent_exit {
 };
 
 struct agent_options {
-    const char *ocf_path;  /* folders that hold provider folders, ':' between them */
-    const char *state_dir; /* agents get HA_RSCTMP etc. below it */
+    const char *ocf_path;  /* folders that hold provider folders, ':' between them; NULL: as
+                              installed */
+    const char *state_dir; /* HA_RSCTMP is a folder below it that does not outlive a boot */
     const char *node_name, *cluster_name;
 };
 

@@ -26,10 +26,11 @@ struct engine_options {
     const struct model *model; /* to read; as it is when a method runs */
     const char *cluster_name, *node_name, *node_id;
     const char *state_dir;
-    const char *types_path; /* folders of definition files, ':' between them */
-    const char *ocf_path;
+    const char *types_path; /* folders of definition files, ':' between them; NULL: as installed */
+    const char *ocf_path;   /* see agent_options */
     const char
-        *networks; /* patterns (fnmatch) of link names, ' ' between them; a leading '!' takes out */
+        *networks; /* patterns (fnmatch) of link names, ' ' between them; a leading '!' takes out;
+                      the last that matches decides. NULL: all but the usual virtual ones */
 };
 
 struct engine_methods {
@@ -49,6 +50,8 @@ struct engine_methods {
     /* Nothing is submitted or started any more; running applications are left as they are. */
     void (*stop)(struct engine *e);
     void (*free)(struct engine *e);
+    /* Looks again at what lies in files: the type definitions. Between start() and stop(). */
+    void (*reload)(struct engine *e);
 };
 
 struct engine {
