@@ -2,6 +2,7 @@
 #ifndef FEED_FEED_H
 #define FEED_FEED_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -22,8 +23,8 @@ int feed_writer_create(size_t ring_size,
 void feed_writer_destroy(
     struct feed_writer *w); /* marks the feed ended and wakes all; NULL is fine */
 int feed_writer_fd(const struct feed_writer *w); /* the writer's; to be sent to readers */
-/* The records of one commit, encoded and with their revisions. One wake-up for the batch. Cannot
- * fail. */
+/* The records of one commit, encoded, their revisions following the last. One wake-up for the
+ * batch. Cannot fail. */
 void feed_publish(struct feed_writer *w, const void *records, size_t size);
 /* Before the first publish: so that a reader knows from which revision on this feed speaks. */
 void feed_writer_begin(struct feed_writer *w, uint64_t revision_before);
@@ -48,26 +49,52 @@ struct feed_cursor {
  * journal; a revision after the head + 1 is -ERANGE. */
 int feed_seek(const struct feed *f, uint64_t revision, struct feed_cursor *ret);
 
-enum feed_result { FEED_RECORD, FEED_EMPTY, FEED_LAPPED };
+enum feed_result {
+    FEED_RECORD,
+    FEED_EMPTY,
+    FEED_LAPPED,    /* overwritten, or too big for the ring: read the journal from c->revision on */
+    FEED_NO_MEMORY, /* for the copy; nothing is passed over */
+};
 /* The next record whose kind is in kinds (bit k of the array: kind k; NULL: all), copied into `out`
- * (cleared first). The cursor stands AT the record afterwards; feed_advance() passes it. */
+ * (cleared first). The cursor stands AT the record afterwards; feed_advance() passes it. Every
+ * change from the cursor's revision on is seen, or the result is FEED_LAPPED. */
 enum feed_result feed_next(const struct feed *f, struct feed_cursor *c, const uint64_t *kinds,
                            struct buffer *out);
 void feed_advance(struct feed_cursor *c, const void *record);
 
 /* Sleeps in the kernel until a change with one of `bits` (version 1 flags; kinds without one use
- * feed_bits_of_kind) is published after the cursor, feed_wake_local() is called, or the deadline
+ * feed_bits_of_kind) is published after the ticket, feed_wake_local() is called, or the deadline
  * (CLOCK_MONOTONIC, NULL: none) passes. Take the ticket, look for records and for whatever else
- * ends the wait, then sleep with the ticket: a wake-up between the two is not lost. 0: look again;
- * -ETIMEDOUT. */
+ * ends the wait, then sleep with the ticket: a wake-up by a change between the two is not lost.
+ * 0: look again; -ETIMEDOUT. */
 uint32_t feed_ticket(const struct feed *f);
 int feed_wait(const struct feed *f, uint32_t ticket, uint32_t bits,
               const struct timespec *deadline);
-/* Wakes, once, those who sleep on this feed in whatever process with FEED_BIT_LOCAL, for something
- * other than the feed: a port closed, a connection lost. A reader cannot change the shared word, so
- * one that looked just before and sleeps just after misses it: callers announce that they are about
- * to sleep, and the waker repeats until nobody announced is left (feed_sleepers). */
+/* Wakes, once, those who sleep on this feed in whatever process, for something other than the
+ * feed. */
 void feed_wake_local(const struct feed *f);
+
+/* Rousing sleepers for a reason of their own process: a port closed, a connection lost. A reader
+ * cannot change the shared word, so a sleeper that looked just before and sleeps just after would
+ * miss a single wake-up. Therefore sleepers announce themselves under the owner's lock, which also
+ * guards the reason, and the rouser repeats its call until each of them has looked again.
+ *
+ * Both are called with the lock held, give it up while they wait, and hold it when they return. */
+struct feed_sleeper;
+struct feed_sleepers {
+    struct feed_sleeper *list;
+    uint32_t round, rousers;
+    pthread_cond_t moved;
+};
+
+int feed_sleepers_init(struct feed_sleepers *s); /* 0 or -errno */
+void feed_sleepers_fini(struct feed_sleepers *s);
+/* feed_wait(), to be roused. f NULL: only roused, or -ETIMEDOUT. */
+int feed_sleep(struct feed_sleepers *s, pthread_mutex_t *lock, struct feed *f, uint32_t ticket,
+               uint32_t bits, const struct timespec *deadline);
+/* Change the reason under the lock, then call. Returns when all who were asleep have returned from
+ * feed_sleep(), on whatever feed they slept. */
+void feed_rouse(struct feed_sleepers *s, pthread_mutex_t *lock);
 
 #define FEED_BIT_LOCAL                                                                             \
     0x80000000u /* HANDLE_CLOSE is never published: its bit wakes for local reasons */

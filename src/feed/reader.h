@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEED_READER_H
+#define FEED_READER_H
+
+#include "feed/layout.h"
+
+struct feed {
+    struct feed_page *page; /* mapped read-only */
+    const _Atomic uint64_t *index;
+    const _Atomic uint64_t *ring;
+    uint64_t ring_size;
+    _Atomic uint32_t references;
+};
+
+#endif
