@@ -178,8 +178,12 @@ static int append_units(struct buffer *b, uint32_t c)
 
 int utf16_append(struct buffer *b, const char *s, bool with_nul)
 {
+    return utf16_append_bytes(b, s, strlen(s), with_nul);
+}
+
+int utf16_append_bytes(struct buffer *b, const char *s, size_t bytes, bool with_nul)
+{
     const size_t start = b->size;
-    const size_t bytes = strlen(s);
     int r = buffer_reserve(b, (bytes + with_nul) * 2);
 
     for (size_t at = 0; r == 0 && at < bytes;) {

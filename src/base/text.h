@@ -29,6 +29,7 @@ size_t utf8_encode(uint32_t codepoint, char out[4]); /* 0 if it is not a code po
 
 /* Appends s as UTF-16LE, with its NUL if asked. 0, -EILSEQ, -ENOMEM. */
 int utf16_append(struct buffer *b, const char *s, bool with_nul);
+int utf16_append_bytes(struct buffer *b, const char *s, size_t bytes, bool with_nul);
 /* UTF-16LE (units code units, at most up to the first NUL) to malloc'ed UTF-8. 0, -EILSEQ, -ENOMEM.
  */
 int utf16_to_utf8(const uint8_t *utf16le, size_t units, char **ret);

@@ -56,9 +56,12 @@ int property_table_copy(const struct property_table *from, struct property_table
 
 /* Appends the list. EXPAND_SZ gives two values, as servers do. 0, -EILSEQ, -ENOMEM. */
 int property_list_encode(const struct property_table *t, struct buffer *out);
+/* Each name costs a search, so that a longer list could hold up a service. */
+#define PROPERTY_LIST_MOST 4096
+
 /* Checks every length. *ret is untouched on failure. 0; -EBADMSG; -ENOBUFS when the list is longer
  * than size; -ENOMEM. A second value of a property is passed over. A value of length 0 and of a
- * BINARY or SZ syntax is kept (it asks for the default). */
+ * BINARY or SZ syntax is kept, with size 0 (it asks for the default). */
 int property_list_decode(const void *data, size_t size, struct property_table *ret);
 /* Name and WORD format of each, as the *_FMTS control codes give. */
 int property_formats_encode(const struct property_table *t, struct buffer *out);
