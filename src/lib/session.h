@@ -66,16 +66,17 @@ struct session_call {
     const struct rpc_op *op;
     void *args;
     struct rpc_arena *arena;
-    bool read; /* changes nothing: is repeated when the connection breaks before the answer */
+    bool read; /* a control code that changes nothing; other operations are known by a table */
     struct {
         struct session_context *context;
         struct rpc_context *slot;
     } contexts[SESSION_CALL_CONTEXTS]; /* up to the first NULL */
 };
 
-/* Reconnects as needed, for at most SESSION_RETRY_MS after the connection was lost. 0, and the
- * op's own result is in args; or a Win32 code: ERROR_RPC_S_SERVER_UNAVAILABLE (nothing was done),
- * ERROR_RPC_S_CALL_FAILED (it may have been done), what opening a context gave, ... */
+/* Reconnects as needed, for at most SESSION_RETRY_MS after the connection was lost. When it breaks
+ * between request and answer, the call is repeated if it changes nothing. The op's own code, or
+ * why there is none: ERROR_RPC_S_SERVER_UNAVAILABLE (nothing was done), ERROR_RPC_S_CALL_FAILED (it
+ * may have been done), what opening a context gave, ... */
 uint32_t session_call(struct session *s, const struct session_call *c);
 
 /* ---- for notification ports ---- */
