@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include <strings.h>
+
+#include "cli.h"
+
+struct state_name {
+    DWORD number;
+    const char *name;
+};
+
+static const struct state_name resource_states[] = {{1, "Initializing"},    {2, "Online"},
+                                                    {3, "Offline"},         {4, "Failed"},
+                                                    {128, "Pending"},       {129, "OnlinePending"},
+                                                    {130, "OfflinePending"}, {0, NULL}};
+static const struct state_name group_states[] = {
+    {0, "Online"}, {1, "Offline"}, {2, "Failed"}, {3, "PartialOnline"}, {4, "Pending"}, {0, NULL}};
+static const struct state_name node_states[] = {{0, "Up"}, {1, "Down"}, {2, "Paused"}, {3, "Joining"}, {0, NULL}};
+static const struct state_name network_states[] = {
+    {0, "Unavailable"}, {1, "Down"}, {2, "Partitioned"}, {3, "Up"}, {0, NULL}};
+static const struct state_name netinterface_states[] = {
+    {0, "Unavailable"}, {1, "Failed"}, {2, "Unreachable"}, {3, "Up"}, {0, NULL}};
+
+static const char *name_of(const struct state_name *names, DWORD number)
+{
+    for (; names->name; names++)
+        if (names->number == number)
+            return names->name;
+    return "Unknown";
+}
+
+const char *resource_state_name(DWORD state)
+{
+    return name_of(resource_states, state);
+}
+
+const char *group_state_name(DWORD state)
+{
+    return name_of(group_states, state);
+}
+
+const char *node_state_name(DWORD state)
+{
+    return name_of(node_states, state);
+}
+
+const char *network_state_name(DWORD state)
+{
+    return name_of(network_states, state);
+}
+
+const char *netinterface_state_name(DWORD state)
+{
+    return name_of(netinterface_states, state);
+}
