@@ -24,7 +24,8 @@ struct order_methods {
 
     /* Delivery may begin after start() returned. 0 or -errno; on failure nothing is left behind. */
     int (*start)(struct order *o);
-    /* Copies data. 0; -ENOMEM; -EAGAIN: too many under way, try later; -ENETUNREACH: no quorum. */
+    /* Copies data. 0; -ENOMEM; -EAGAIN: too many under way, try later; -ENETUNREACH: no quorum;
+     * -ESHUTDOWN: not started, or stopped. May be called from within deliver(), as may stop(). */
     int (*submit)(struct order *o, const void *data, size_t size);
     /* No delivery after it. Idempotent; cannot fail. */
     void (*stop)(struct order *o);
