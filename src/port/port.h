@@ -14,7 +14,11 @@
  *
  * A registration holds for a range of revisions: from its making until its handle is closed. So
  * nothing that happened before is delivered, what happened before a close is delivered before the
- * close's own event, and closing needs no memory. */
+ * close's own event, and closing needs no memory.
+ *
+ * Order: notifications come in the order of revisions; those of one change in the order in which
+ * the registrations were made. What the port itself has to say (a handle was closed, the connection
+ * is back) was given a revision, and comes before the change with that revision. */
 
 /* Where a port's changes come from. */
 struct port_source {
@@ -23,7 +27,7 @@ struct port_source {
 
 enum port_source_result {
     SOURCE_RECORD,
-    SOURCE_EMPTY, /* nothing more now */
+    SOURCE_EMPTY, /* nothing now; *ret_next is the first revision that was not looked at */
     SOURCE_LOST,  /* changes from `from` up to and without *ret_next are gone for good */
     SOURCE_ERROR, /* not to be had at the moment (service away): look again when it is back */
 };
@@ -37,64 +41,98 @@ struct port_source_methods {
 
 #define PORT_KIND_WORDS ((CHANGE_KIND_COUNT + 63) / 64)
 
-enum port_version { PORT_V1 = 1, PORT_V2 = 2 };
+/* PORT_OWN is our addition's: filters by kinds, and every notification tells all. */
+enum port_version { PORT_V1 = 1, PORT_V2 = 2, PORT_OWN = 3 };
 
 /* One registration. */
 struct port_filter {
     uint64_t kinds[PORT_KIND_WORDS]; /* made from the flags */
-    uint32_t v1_flags;               /* as registered, client-made ones included */
-    uint32_t v2_type;
     int64_t v2_flags;
-    uint64_t key; /* the caller's */
-    char *
-        object_id; /* only this object: an id, a key's path, a type's name; NULL: all of the type */
-    bool subtree;  /* registry: what is below counts too */
-    uint64_t from, until;   /* revisions: from <= r < until; UINT64_MAX: open */
-    uint64_t owner;         /* the handle whose close ends it */
-    char *owner_name;       /* what HANDLE_CLOSE will name */
-    bool close_due;         /* HANDLE_CLOSE to be delivered at `until` */
-    uint64_t reconnect_at;  /* RECONNECT to be delivered before this revision; 0: none */
-    uint64_t lost_state_at; /* CLUSTER_STATE, likewise */
+    uint32_t v2_type;
+    uint32_t v1_flags;    /* as registered, client-made ones included */
+    uint64_t key;         /* the caller's */
+    uint64_t owner;       /* the handle whose close ends it; 0: none */
+    uint64_t from, until; /* revisions: from <= r < until; UINT64_MAX: open */
+    /* Only this object: an id, a key's path, a type's name; NULL: all of the type. */
+    char *object_id;
+    char *owner_name; /* what HANDLE_CLOSE will name */
+    bool subtree;     /* registry: what is below counts too */
+    uint8_t due;      /* PORT_DUE_* that are still to be delivered */
 };
+
+#define PORT_DUE_STATE 1     /* CLUSTER_STATE, at port.state_at */
+#define PORT_DUE_RECONNECT 2 /* RECONNECT, at port.reconnect_at */
+#define PORT_DUE_CLOSE 4     /* HANDLE_CLOSE, at `until` */
+
+/* What port_peek() showed last, for port_consume(). */
+enum port_pending { PENDING_NONE, PENDING_CHANGE, PENDING_DUE, PENDING_LOST, PENDING_INITIAL };
 
 struct port {
     enum port_version version;
+    bool show_lost; /* a lost range is a notification even if no registration asks for it */
+    uint8_t pending_due;
+    enum port_pending pending;
+    size_t pending_filter;
+
     struct port_filter **filters;
     size_t filter_count, filter_capacity;
-    uint64_t kinds[PORT_KIND_WORDS]; /* of all open filters together */
+    size_t due_count; /* PORT_DUE_* bits over all filters */
+    size_t closed_count;
+    uint64_t kinds[PORT_KIND_WORDS]; /* of all filters together */
     uint32_t wake_bits;              /* feed_bits_of_kind of them */
-    uint64_t revision;               /* of the next change to look at */
-    size_t filter_at;                /* the next filter to try on it */
-    char *cluster_name;              /* what RECONNECT and CLUSTER_STATE name */
-    uint64_t lost_first, lost_last;  /* gone changes that are still to be reported */
-    size_t lost_filter_at;
-    uint64_t delivered, lost; /* counters, in changes */
+
+    uint64_t revision; /* of the next change to look at */
+    size_t filter_at;  /* the next filter to try on it */
+    uint64_t state_at, reconnect_at;
+    uint64_t lost_first, lost_last; /* gone changes that are still to be reported */
+    struct buffer snapshot;         /* encoded; still to be delivered first */
+    size_t snapshot_at;
+    char *cluster_name;       /* what RECONNECT and CLUSTER_STATE name */
+    uint64_t delivered, lost; /* notifications, and changes */
 };
 
 struct port *port_create(enum port_version version, const char *cluster_name,
-                         uint64_t next_revision);
-void port_destroy(struct port *p);
+                         uint64_t next_revision); /* NULL: out of memory */
+void port_destroy(struct port *p);                /* NULL is fine */
 
-/* next_revision: of the first change to be delivered. 0, -EINVAL (bits that do not go together or
- * with the handle's type), -ENOMEM. The flags decide the object type; object NULL: cluster-wide.
- * HANDLE_CLOSE goes with any handle. */
+/* One registration. handle_type is the kind of handle it was made with, object_id that handle's
+ * object (NULL: cluster-wide, all objects), owner the handle whose close ends it, owner_name what
+ * HANDLE_CLOSE will name, next_revision the first change to be delivered. Texts are copied.
+ *
+ * 0; -EINVAL: bits that are undefined or do not go together; -EBADF: bits that do not go with that
+ * type of handle; -ENOMEM. On failure nothing is registered. HANDLE_CLOSE goes with any handle.
+ * Cluster-wide registry bits watch the root key, with SUBTREE everything below it. A registration
+ * with a cluster handle, but not cluster-wide, gives the cluster's id as object_id. */
 int port_add_v1(struct port *p, uint32_t flags, enum object_type handle_type, const char *object_id,
                 uint64_t key, uint64_t owner, const char *owner_name, uint64_t next_revision);
+/* Resource types are named, not opened: their handle_type is CLUSTER, object_id the type's name. */
 int port_add_v2(struct port *p, uint32_t type, int64_t flags, enum object_type handle_type,
                 const char *object_id, uint64_t key, uint64_t owner, const char *owner_name,
                 uint64_t next_revision);
+/* PORT_OWN: any kinds. object_id is compared with the id of what a change is about, a key's path
+ * with all that is below it. */
+int port_add_kinds(struct port *p, const uint64_t kinds[PORT_KIND_WORDS], const char *object_id,
+                   uint64_t key, uint64_t owner, const char *owner_name, uint64_t next_revision);
+/* Takes the records of a snapshot, to be delivered first, each to every registration that has a
+ * kind of its type of object. */
+void port_set_snapshot(struct port *p, struct buffer *records);
+
 /* The handle was closed: its registrations end before next_revision, and HANDLE_CLOSE comes then.
  */
 void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision);
 /* The connection was lost and is back (or given up): RECONNECT (or CLUSTER_STATE) at this point,
- * for each registration that asked for it. */
+ * for each registration that asked for it. One that is still to be delivered is not doubled. */
 void port_reconnected(struct port *p, uint64_t next_revision);
 void port_cluster_lost(struct port *p, uint64_t next_revision);
 
-/* What one call returns. Borrowed from the port and its source until the next call on it. */
+/* What one call returns. Borrowed from the port and its source until the next call on it.
+ *
+ * A lost range: version 1 gets CLUSTER_RECONNECT for each registration that has that bit, version 2
+ * LOST_NOTIFICATIONS likewise, PORT_OWN always one. A version 1 reader that did not ask for
+ * RECONNECT cannot be told by version 1's means; the range is counted in `lost` all the same. */
 struct port_notification {
     uint64_t key;
-    uint32_t v1_flag; /* exactly one bit */
+    uint32_t v1_flag; /* exactly one bit; 0 where version 1 has none (PORT_OWN only) */
     uint32_t v2_type;
     int64_t v2_flag;
     const char *name, *object_id, *parent_id, *type_name;
@@ -104,8 +142,14 @@ struct port_notification {
 
 enum port_result { PORT_NOTIFICATION, PORT_EMPTY, PORT_AWAY };
 
-/* Shows the next notification without consuming it; port_consume() passes it. */
+/* Shows the next notification without consuming it; port_consume() passes it. A record that cannot
+ * be decoded is passed over and counted as lost. */
 enum port_result port_peek(struct port *p, struct port_source *s, struct port_notification *ret);
 void port_consume(struct port *p);
+
+static inline void port_destroyp(struct port **p)
+{
+    port_destroy(*p);
+}
 
 #endif

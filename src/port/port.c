@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+#include "port/port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "feed/feed.h"
+#include "port/filter.h"
+
+/* A port's invariants:
+ * (1) every change before `revision` is done with: delivered to all registrations, or reported.
+ * (2) of the change at `revision`, the registrations before `filter_at` are done with.
+ * (3) registrations leave the list only when `filter_at` is 0, so (2) keeps its meaning.
+ * (4) due_count and closed_count count what their names say over `filters`. */
+
+static void filter_free(struct port_filter *f)
+{
+    if (!f)
+        return;
+    free(f->object_id);
+    free(f->owner_name);
+    free(f);
+}
+
+static void filter_freep(struct port_filter **f)
+{
+    filter_free(*f);
+}
+
+struct port *port_create(enum port_version version, const char *cluster_name,
+                         uint64_t next_revision)
+{
+    struct port *p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->version = version;
+    p->show_lost = version == PORT_OWN;
+    p->revision = next_revision;
+    p->cluster_name = strdup(cluster_name ? cluster_name : "");
+    if (!p->cluster_name) {
+        free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void port_destroy(struct port *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->filter_count; i++)
+        filter_free(p->filters[i]);
+    free(p->filters);
+    free(p->cluster_name);
+    buffer_fini(&p->snapshot);
+    free(p);
+}
+
+static void add_kinds(struct port *p, const uint64_t *kinds)
+{
+    for (size_t word = 0; word < PORT_KIND_WORDS; word++)
+        p->kinds[word] |= kinds[word];
+    for (unsigned kind = CHANGE_NONE + 1; kind < CHANGE_KIND_COUNT; kind++)
+        if (filter_has_kind(kinds, kind))
+            p->wake_bits |= feed_bits_of_kind(kind);
+}
+
+/* Everything but flags and kinds. */
+static int filter_create(const char *object_id, uint64_t key, uint64_t owner,
+                         const char *owner_name, uint64_t next_revision, struct port_filter **ret)
+{
+    _cleanup_(filter_freep) struct port_filter *f = calloc(1, sizeof(*f));
+    if (!f)
+        return -ENOMEM;
+    f->key = key;
+    f->owner = owner;
+    f->from = next_revision;
+    f->until = UINT64_MAX;
+    f->owner_name = strdup(owner_name ? owner_name : "");
+    if (!f->owner_name)
+        return -ENOMEM;
+    if (object_id) {
+        f->object_id = strdup(object_id);
+        if (!f->object_id)
+            return -ENOMEM;
+    }
+    *ret = TAKE_PTR(f);
+    return 0;
+}
+
+static int add(struct port *p, struct port_filter **f)
+{
+    if (p->filter_count == p->filter_capacity) {
+        size_t capacity = p->filter_capacity ? p->filter_capacity * 2 : 1;
+        struct port_filter **filters =
+            reallocarray(p->filters, capacity, sizeof(struct port_filter *));
+        if (!filters)
+            return -ENOMEM;
+        p->filters = filters;
+        p->filter_capacity = capacity;
+    }
+    add_kinds(p, (*f)->kinds);
+    p->filters[p->filter_count++] = TAKE_PTR(*f);
+    return 0;
+}
+
+int port_add_v1(struct port *p, uint32_t flags, enum object_type handle_type, const char *object_id,
+                uint64_t key, uint64_t owner, const char *owner_name, uint64_t next_revision)
+{
+    PRE(p->version == PORT_V1);
+    _cleanup_(filter_freep) struct port_filter *f = NULL;
+    int r = filter_create(object_id, key, owner, owner_name, next_revision, &f);
+    if (r == 0)
+        r = filter_set_v1(f, flags, handle_type, object_id != NULL);
+    return r == 0 ? add(p, &f) : r;
+}
+
+int port_add_v2(struct port *p, uint32_t type, int64_t flags, enum object_type handle_type,
+                const char *object_id, uint64_t key, uint64_t owner, const char *owner_name,
+                uint64_t next_revision)
+{
+    PRE(p->version == PORT_V2);
+    _cleanup_(filter_freep) struct port_filter *f = NULL;
+    int r = filter_create(object_id, key, owner, owner_name, next_revision, &f);
+    if (r == 0)
+        r = filter_set_v2(f, type, flags, handle_type, object_id != NULL);
+    return r == 0 ? add(p, &f) : r;
+}
+
+int port_add_kinds(struct port *p, const uint64_t kinds[PORT_KIND_WORDS], const char *object_id,
+                   uint64_t key, uint64_t owner, const char *owner_name, uint64_t next_revision)
+{
+    PRE(p->version == PORT_OWN);
+    _cleanup_(filter_freep) struct port_filter *f = NULL;
+    int r = filter_create(object_id, key, owner, owner_name, next_revision, &f);
+    if (r < 0)
+        return r;
+    memcpy(f->kinds, kinds, sizeof(f->kinds));
+    f->subtree = true;
+    return add(p, &f);
+}
+
+void port_set_snapshot(struct port *p, struct buffer *records)
+{
+    buffer_fini(&p->snapshot);
+    p->snapshot = *records;
+    p->snapshot_at = 0;
+    *records = (struct buffer){0};
+}
+
+/* Ended registrations that have nothing left to say; (3). */
+static void sweep(struct port *p)
+{
+    size_t kept = 0;
+
+    if (p->closed_count == 0 || p->filter_at != 0)
+        return;
+    for (size_t i = 0; i < p->filter_count; i++) {
+        struct port_filter *f = p->filters[i];
+        if (f->until <= p->revision && f->due == 0) {
+            filter_free(f);
+            p->closed_count--;
+        } else {
+            p->filters[kept++] = f;
+        }
+    }
+    if (kept == p->filter_count)
+        return;
+    p->filter_count = kept;
+    memset(p->kinds, 0, sizeof(p->kinds));
+    p->wake_bits = 0;
+    for (size_t i = 0; i < kept; i++)
+        add_kinds(p, p->filters[i]->kinds);
+}
+
+void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
+{
+    for (size_t i = 0; i < p->filter_count; i++) {
+        struct port_filter *f = p->filters[i];
+        if (f->owner != owner || f->until != UINT64_MAX)
+            continue;
+        f->until = next_revision;
+        p->closed_count++;
+        if (filter_asks_for(f, p->version, PORT_DUE_CLOSE)) {
+            f->due |= PORT_DUE_CLOSE;
+            p->due_count++;
+        }
+    }
+    sweep(p);
+}
+
+static void fall_due(struct port *p, uint8_t due, uint64_t *at, uint64_t next_revision)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < p->filter_count; i++) {
+        struct port_filter *f = p->filters[i];
+        if (f->until != UINT64_MAX || !filter_asks_for(f, p->version, due))
+            continue;
+        any |= f->due & due;
+        p->due_count += !(f->due & due);
+        f->due |= due;
+    }
+    if (!any)
+        *at = next_revision;
+}
+
+void port_reconnected(struct port *p, uint64_t next_revision)
+{
+    fall_due(p, PORT_DUE_RECONNECT, &p->reconnect_at, next_revision);
+}
+
+void port_cluster_lost(struct port *p, uint64_t next_revision)
+{
+    fall_due(p, PORT_DUE_STATE, &p->state_at, next_revision);
+}
+
+static void describe_change(const struct port *p, const struct port_filter *f,
+                            const struct change *c, struct port_notification *ret)
+{
+    const struct change_kind_info *info = change_kind_info(c->kind);
+    bool all = p->version == PORT_OWN;
+    *ret = (struct port_notification){
+        .key = f->key,
+        .v1_flag = info->v1,
+        .v2_type = info->v2_type,
+        .v2_flag = info->v2_flag,
+        .name = all ? c->name : change_field_text(c, info->name),
+        .object_id = all ? c->object_id : change_field_text(c, info->id),
+        .parent_id = all ? c->parent_id : change_field_text(c, info->parent),
+        .type_name = all ? c->type_name : change_field_text(c, info->type),
+        .change = *c,
+    };
+    if (p->version == PORT_V1)
+        ret->name = c->name;
+}
+
+/* What the port says itself: no change stands behind it. */
+static void describe_own(const struct port_filter *f, uint32_t v1_flag, uint32_t v2_type,
+                         int64_t v2_flag, const char *name, struct port_notification *ret)
+{
+    *ret = (struct port_notification){
+        .key = f ? f->key : 0,
+        .v1_flag = v1_flag,
+        .v2_type = v2_type,
+        .v2_flag = v2_flag,
+        .name = name,
+        .object_id = "",
+        .parent_id = "",
+        .type_name = "",
+        .change = {.object_id = "",
+                   .parent_id = "",
+                   .node_id = "",
+                   .name = name,
+                   .type_name = "",
+                   .actor = {.node = "", .program = ""}},
+    };
+}
+
+static void describe_due(const struct port *p, const struct port_filter *f, uint8_t due,
+                         struct port_notification *ret)
+{
+    if (due == PORT_DUE_STATE)
+        describe_own(f, V1_CLUSTER_STATE, OBJECT_CLUSTER, V2_CLUSTER_STATE, p->cluster_name, ret);
+    else if (due == PORT_DUE_RECONNECT)
+        describe_own(f, V1_CLUSTER_RECONNECT, OBJECT_CLUSTER, V2_CLUSTER_RECONNECT, p->cluster_name,
+                     ret);
+    else
+        describe_own(f, V1_HANDLE_CLOSE, f->v2_type, filter_v2_handle_close(f->v2_type),
+                     f->owner_name, ret);
+}
+
+static uint64_t due_at(const struct port *p, const struct port_filter *f, uint8_t due)
+{
+    return due == PORT_DUE_STATE       ? p->state_at
+           : due == PORT_DUE_RECONNECT ? p->reconnect_at
+                                       : f->until;
+}
+
+/* The first that is due at or before `limit`: by revision, then STATE, RECONNECT, CLOSE, then in
+ * the order of registrations. */
+static bool show_due(struct port *p, uint64_t limit, struct port_notification *ret)
+{
+    uint64_t best = UINT64_MAX;
+
+    if (p->due_count == 0)
+        return false;
+    for (uint8_t due = PORT_DUE_STATE; due <= PORT_DUE_CLOSE; due <<= 1) {
+        for (size_t i = 0; i < p->filter_count; i++) {
+            const struct port_filter *f = p->filters[i];
+            if (!(f->due & due) || due_at(p, f, due) > limit || due_at(p, f, due) >= best)
+                continue;
+            best = due_at(p, f, due);
+            p->pending = PENDING_DUE;
+            p->pending_due = due;
+            p->pending_filter = i;
+        }
+    }
+    if (best == UINT64_MAX)
+        return false;
+    describe_due(p, p->filters[p->pending_filter], p->pending_due, ret);
+    return true;
+}
+
+static void set_lost(struct port *p, uint64_t next)
+{
+    p->lost_first = p->revision;
+    p->lost_last = next - 1;
+    p->lost += next - p->revision;
+    p->revision = next;
+    p->filter_at = 0;
+}
+
+/* filter_at counts the registrations that were told; with nobody left the loss is done with. */
+static bool show_lost(struct port *p, struct port_notification *ret)
+{
+    const struct port_filter *teller = NULL;
+    bool anyone = false;
+    size_t i;
+
+    for (i = 0; i < p->filter_count && !teller; i++) {
+        const struct port_filter *f = p->filters[i];
+        if (!filter_asks_for_lost(f, p->version) || f->from > p->lost_last ||
+            f->until <= p->lost_first)
+            continue;
+        anyone = true;
+        if (i >= p->filter_at)
+            teller = f;
+    }
+    bool untold = !anyone && p->show_lost && p->filter_at == 0;
+    if (!teller && !untold) {
+        p->lost_first = p->lost_last = 0;
+        p->filter_at = 0;
+        return false;
+    }
+    p->pending = PENDING_LOST;
+    p->pending_filter = teller ? i - 1 : p->filter_count;
+    describe_own(teller, V1_CLUSTER_RECONNECT, OBJECT_CLUSTER, V2_CLUSTER_LOST_NOTIFICATIONS,
+                 p->version == PORT_V2 ? "" : p->cluster_name, ret);
+    ret->lost_first = p->lost_first;
+    ret->lost_last = p->lost_last;
+    return true;
+}
+
+/* A snapshot's record, or one that cannot be read, is passed over without a trace: what it held is
+ * the model's to answer for. */
+static bool show_initial(struct port *p, struct port_notification *ret)
+{
+    while (p->snapshot_at < p->snapshot.size) {
+        const uint8_t *record = p->snapshot.data + p->snapshot_at;
+        size_t left = p->snapshot.size - p->snapshot_at, size = 0;
+        struct change c;
+
+        if (left >= CHANGE_ALIGNMENT)
+            size = change_size(record);
+        if (size == 0 || size > left)
+            break;
+        if (change_decode(record, size, &c) == 0) {
+            c.initial = true;
+            for (size_t i = p->filter_at; i < p->filter_count; i++) {
+                if (!filter_matches_initial(p->filters[i], &c))
+                    continue;
+                p->pending = PENDING_INITIAL;
+                p->pending_filter = i;
+                describe_change(p, p->filters[i], &c, ret);
+                return true;
+            }
+        }
+        p->snapshot_at += size;
+        p->filter_at = 0;
+    }
+    buffer_fini(&p->snapshot);
+    p->filter_at = 0;
+    return false;
+}
+
+static void pass(struct port *p, uint64_t next)
+{
+    p->revision = next;
+    p->filter_at = 0;
+    sweep(p);
+}
+
+/* The registrations that are left to try on this change. */
+static bool show_change(struct port *p, const struct change *c, struct port_notification *ret)
+{
+    for (size_t i = p->filter_at; i < p->filter_count; i++) {
+        if (!filter_matches(p->filters[i], p->version, c))
+            continue;
+        p->pending = PENDING_CHANGE;
+        p->pending_filter = i;
+        describe_change(p, p->filters[i], c, ret);
+        return true;
+    }
+    return false;
+}
+
+/* False: look again. */
+static bool show_record(struct port *p, const void *record, size_t size,
+                        struct port_notification *ret)
+{
+    uint64_t revision = change_peek_revision(record);
+    struct change c;
+
+    if (revision > p->revision && show_due(p, revision, ret))
+        return true;
+    if (revision > p->revision)
+        pass(p, revision);
+    if (change_decode(record, size, &c) < 0)
+        set_lost(p, revision + 1);
+    else if (show_change(p, &c, ret))
+        return true;
+    else
+        pass(p, revision + 1);
+    return false;
+}
+
+enum port_result port_peek(struct port *p, struct port_source *s, struct port_notification *ret)
+{
+    p->pending = PENDING_NONE;
+    if (p->snapshot.size > 0 && show_initial(p, ret))
+        return PORT_NOTIFICATION;
+
+    for (;;) {
+        const void *record = NULL;
+        size_t size = 0;
+        uint64_t next = p->revision;
+
+        if (p->lost_first && show_lost(p, ret))
+            return PORT_NOTIFICATION;
+        if (p->filter_at == 0 && show_due(p, p->revision, ret))
+            return PORT_NOTIFICATION;
+        switch (s->methods->next(s, p->revision, p->kinds, &record, &size, &next)) {
+        case SOURCE_RECORD:
+            if (show_record(p, record, size, ret))
+                return PORT_NOTIFICATION;
+            break;
+        case SOURCE_LOST:
+            if (next > p->revision)
+                set_lost(p, next);
+            break;
+        case SOURCE_EMPTY:
+            /* Whatever is due was so when all changes before it were published. */
+            if (show_due(p, UINT64_MAX, ret))
+                return PORT_NOTIFICATION;
+            if (next > p->revision)
+                pass(p, next);
+            return PORT_EMPTY;
+        case SOURCE_ERROR:
+            return PORT_AWAY;
+        }
+    }
+}
+
+void port_consume(struct port *p)
+{
+    struct port_filter *f =
+        p->pending_filter < p->filter_count ? p->filters[p->pending_filter] : NULL;
+
+    switch (p->pending) {
+    case PENDING_NONE:
+        return;
+    case PENDING_DUE:
+        f->due &= (uint8_t)~p->pending_due;
+        p->due_count--;
+        sweep(p);
+        break;
+    case PENDING_LOST:
+        p->filter_at = p->pending_filter + 1;
+        break;
+    case PENDING_INITIAL:
+    case PENDING_CHANGE:
+        p->filter_at = p->pending_filter + 1;
+        if (p->pending == PENDING_CHANGE && p->filter_at == p->filter_count)
+            pass(p, p->revision + 1);
+        break;
+    }
+    p->delivered++;
+    p->pending = PENDING_NONE;
+}
