@@ -24,7 +24,7 @@ struct journal_options {
 #define JOURNAL_KEEP_BYTES (1ull << 30)
 
 /* 0; -errno, with *ret_error (malloc'ed, may be NULL) saying for people what is wrong and what to
- * do. */
+ * do. One writer at a time: a second one gets -EBUSY (`<path>-lock`). */
 int journal_open(const char *path, const struct journal_options *options, struct journal **ret,
                  char **ret_error);
 void journal_close(struct journal *j); /* NULL is fine */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How many old changes one commit drops at most, besides twice what it adds: enough to shrink to a
+ * lowered limit, few enough not to be noticed. */
+#define DROP_MOST 1024
+
+void journal_batch_fini(struct journal_batch *b)
+{
+    buffer_fini(&b->changes);
+    for (size_t i = 0; i < b->row_count; i++) {
+        free(b->rows[i].key);
+        free(b->rows[i].json);
+    }
+    free(b->rows);
+    *b = (struct journal_batch){0};
+}
+
+static int reserve_row(struct journal_batch *b)
+{
+    if (b->row_count < b->row_capacity)
+        return 0;
+    const size_t capacity = MAX(b->row_capacity * 2, (size_t)16);
+    struct journal_row *rows = reallocarray(b->rows, capacity, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    b->rows = rows;
+    b->row_capacity = capacity;
+    return 0;
+}
+
+int journal_batch_put(struct journal_batch *b, enum object_type type, const char *key,
+                      const char *json, size_t size)
+{
+    _cleanup_free_
+    char *key_copy = strdup(key);
+    _cleanup_free_
+    char *json_copy = json ? strndup(json, size) : NULL;
+
+    if (!key_copy || (json && !json_copy) || reserve_row(b) < 0)
+        return -ENOMEM;
+    b->rows[b->row_count++] =
+        (struct journal_row){.type = type, .key = TAKE_PTR(key_copy), .json = TAKE_PTR(json_copy)};
+    return 0;
+}
+
+static int add_changes(struct journal *j, const struct journal_batch *b)
+{
+    sqlite3_stmt *s = j->statements[STATEMENT_ADD_CHANGE];
+    uint64_t revision = b->first_revision;
+
+    for (size_t at = 0; at < b->changes.size; revision++) {
+        const uint8_t *record = b->changes.data + at;
+        const size_t size = change_size(record);
+        PRE(size > 0 && change_peek_revision(record) == revision);
+
+        sqlite3_bind_int64(s, 1, (sqlite3_int64)revision);
+        sqlite3_bind_int64(s, 2, (sqlite3_int64)size);
+        sqlite3_bind_blob(s, 3, record, (int)size, SQLITE_STATIC);
+        int r = journal_run(j, STATEMENT_ADD_CHANGE);
+        if (r < 0)
+            return r;
+        at += size;
+    }
+    PRE(revision == b->last_revision + 1);
+    return 0;
+}
+
+static int write_objects(struct journal *j, const struct journal_batch *b)
+{
+    for (size_t i = 0; i < b->row_count; i++) {
+        const struct journal_row *row = &b->rows[i];
+        const enum statement s = row->json ? STATEMENT_PUT_OBJECT : STATEMENT_DROP_OBJECT;
+
+        sqlite3_bind_int(j->statements[s], 1, (int)row->type);
+        sqlite3_bind_text(j->statements[s], 2, row->key, -1, SQLITE_STATIC);
+        if (row->json)
+            sqlite3_bind_text(j->statements[s], 3, row->json, -1, SQLITE_STATIC);
+        int r = journal_run(j, s);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static bool holds_too_much(const struct journal *j, uint64_t first, uint64_t last, uint64_t bytes)
+{
+    const struct journal_options *o = &j->options;
+    return (o->keep_changes > 0 && last - first >= o->keep_changes) ||
+           (o->keep_bytes > 0 && bytes > o->keep_bytes);
+}
+
+/* Drops from the oldest on what exceeds the limits; the newest change always stays. */
+static int drop_old(struct journal *j, uint64_t added, uint64_t *first, uint64_t last,
+                    uint64_t *bytes)
+{
+    if (!holds_too_much(j, *first, last, *bytes))
+        return 0;
+
+    sqlite3_stmt *sizes = j->statements[STATEMENT_OLDEST_SIZES];
+    sqlite3_bind_int64(sizes, 1, (sqlite3_int64)(2 * added + DROP_MOST));
+    int result = SQLITE_ROW;
+    while (*first < last && holds_too_much(j, *first, last, *bytes) &&
+           (result = sqlite3_step(sizes)) == SQLITE_ROW) {
+        *bytes -= (uint64_t)sqlite3_column_int64(sizes, 0);
+        (*first)++;
+    }
+    int r = journal_errno(j->db, result);
+    sqlite3_reset(sizes);
+    if (r < 0)
+        return r;
+
+    sqlite3_bind_int64(j->statements[STATEMENT_DROP_CHANGES], 1, (sqlite3_int64)*first);
+    return journal_run(j, STATEMENT_DROP_CHANGES);
+}
+
+static int write_batch(struct journal *j, const struct journal_batch *b)
+{
+    uint64_t first = j->first, last = j->last, bytes = j->bytes;
+
+    int r = journal_run(j, STATEMENT_BEGIN);
+    if (r < 0)
+        return r;
+    if (b->changes.size > 0) {
+        first = first == 0 ? b->first_revision : first;
+        last = b->last_revision;
+        bytes += b->changes.size;
+        r = add_changes(j, b);
+        if (r == 0)
+            r = drop_old(j, b->last_revision - b->first_revision + 1, &first, last, &bytes);
+        if (r == 0) {
+            sqlite3_bind_int64(j->statements[STATEMENT_SET_BYTES], 1, (sqlite3_int64)bytes);
+            r = journal_run(j, STATEMENT_SET_BYTES);
+        }
+    }
+    if (r == 0)
+        r = write_objects(j, b);
+    if (r == 0)
+        r = journal_run(j, STATEMENT_COMMIT);
+    if (r < 0)
+        return r;
+    j->first = first;
+    j->last = last;
+    j->bytes = bytes;
+    return 0;
+}
+
+int journal_commit(struct journal *j, const struct journal_batch *b)
+{
+    PRE(!j->options.read_only);
+    PRE(b->changes.size == 0 || (b->first_revision > 0 && b->last_revision >= b->first_revision));
+    PRE(b->changes.size == 0 || j->last == 0 || b->first_revision == j->last + 1);
+    if (buffer_failed(&b->changes))
+        return -ENOMEM;
+    if (b->changes.size == 0 && b->row_count == 0)
+        return 0;
+
+    int r = write_batch(j, b);
+    if (r < 0) {
+        if (!sqlite3_get_autocommit(j->db))
+            journal_run(j, STATEMENT_ROLLBACK);
+        /* The file decides what was kept. It may be unreadable too: what we knew then stands. */
+        journal_refresh(j);
+    }
+    return r;
+}
