@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "clusapi.h"
+#include "clusapi_notify.h"
 
 #define CLUSTER_CHANGE_NONE 0
 
