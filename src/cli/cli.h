@@ -10,10 +10,16 @@
 #include <clusport.h>
 #include <jansson.h>
 
-/* The command line: a table of subcommands, each in a file of its own, on nothing but the public API.
- * Every result is built once as JSON and then printed as JSON or as a table. */
+/* The command line: a table of subcommands, each in a file of its own, on nothing but the public
+ * API. Every result is built once as JSON and then printed as JSON or as a table. */
 
-enum cli_exit { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_FALSE = 3, EXIT_TIMED_OUT = 124 };
+enum cli_exit {
+    EXIT_DONE = 0,
+    EXIT_ERROR = 1,
+    EXIT_USAGE = 2,
+    EXIT_FALSE = 3,
+    EXIT_TIMED_OUT = 124
+};
 
 struct cli {
     bool json;
@@ -25,14 +31,15 @@ struct cli {
 
 struct command {
     const char *name;
-    const char *arguments; /* for the usage line */
-    const char *summary;   /* one line */
-    const char *help;      /* the rest, or NULL */
+    const char *arguments;                              /* for the usage line */
+    const char *summary;                                /* one line */
+    const char *help;                                   /* the rest, or NULL */
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct command command_status, command_watch, command_wait, command_group, command_resource,
-    command_node, command_network, command_registry, command_ports, command_version;
+extern const struct command command_status, command_watch, command_wait, command_group,
+    command_resource, command_node, command_network, command_registry, command_ports,
+    command_version;
 
 /* A verb of an object family: `clusport group create NAME`. */
 struct verb {
@@ -46,8 +53,10 @@ int cli_open(struct cli *cli);
 
 /* Complaints go to stderr. Each returns the exit code to give. */
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int cli_fail(const struct cli *cli, DWORD error, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int cli_last_error(const struct cli *cli, const char *what, const char *name); /* with GetLastError() */
+int cli_fail(const struct cli *cli, DWORD error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+int cli_last_error(const struct cli *cli, const char *what,
+                   const char *name); /* with GetLastError() */
 
 /* ---- text.c: malloc'ed; they end the program when there is no memory ---- */
 char *narrow(const WCHAR *text);
@@ -84,15 +93,19 @@ const char *netinterface_state_name(DWORD state);
 
 /* ---- properties.c ---- */
 json_t *properties_to_json(const void *list, DWORD size);
-/* name=value texts to a property list; formats (a *_FMTS answer) decide the syntax, else text. malloc'ed. */
-BYTE *properties_from_arguments(char **pairs, int count, const void *formats, DWORD formats_size, DWORD *ret_size, char **ret_complaint);
+/* name=value texts to a property list; formats (a *_FMTS answer) decide the syntax, else text.
+ * malloc'ed. */
+BYTE *properties_from_arguments(char **pairs, int count, const void *formats, DWORD formats_size,
+                                DWORD *ret_size, char **ret_complaint);
 
 /* ---- enums.c ---- */
-/* Names of the cluster's objects of one CLUSTER_ENUM_* type: a JSON array of strings, NULL on failure. */
+/* Names of the cluster's objects of one CLUSTER_ENUM_* type: a JSON array of strings, NULL on
+ * failure. */
 json_t *cluster_names(struct cli *cli, DWORD type);
 
 /* ---- wait.c ---- */
 /* Waits until the object is in that state (a name), or "deleted", or "exists". Exit code. */
-int wait_for_state(struct cli *cli, const char *type, const char *name, const char *state, DWORD timeout_ms);
+int wait_for_state(struct cli *cli, const char *type, const char *name, const char *state,
+                   DWORD timeout_ms);
 
 #endif

@@ -35,8 +35,9 @@ static json_t *describe(HGROUP group, const char *name)
     WCHAR node[256] = L"";
     DWORD size = 256;
     CLUSTER_GROUP_STATE state = GetClusterGroupState(group, node, &size);
-    return must(json_pack("{s:s, s:s, s:o, s:o}", "name", name, "state", group_state_name((DWORD)state), "owner",
-                          json_wide(node), "resources", resources_of(group)));
+    return must(json_pack("{s:s, s:s, s:o, s:o}", "name", name, "state",
+                          group_state_name((DWORD)state), "owner", json_wide(node), "resources",
+                          resources_of(group)));
 }
 
 static int list(struct cli *cli, int argc, char **argv)
@@ -61,7 +62,11 @@ static int list(struct cli *cli, int argc, char **argv)
     }
     json_decref(names);
     return print_list(cli, "groups", groups,
-                      (struct column[]){{"GROUP", "name"}, {"STATE", "state"}, {"OWNER", "owner"}, {"RESOURCES", "resources"}, {NULL, NULL}});
+                      (struct column[]){{"GROUP", "name"},
+                                        {"STATE", "state"},
+                                        {"OWNER", "owner"},
+                                        {"RESOURCES", "resources"},
+                                        {NULL, NULL}});
 }
 
 static int show(struct cli *cli, int argc, char **argv)
@@ -89,7 +94,7 @@ static int create(struct cli *cli, int argc, char **argv)
     return print_done(cli, "created", argv[1]);
 }
 
-static int delete(struct cli *cli, int argc, char **argv)
+static int delete (struct cli *cli, int argc, char **argv)
 {
     if (argc != 2)
         return cli_usage(cli, "delete GROUP");
@@ -98,7 +103,8 @@ static int delete(struct cli *cli, int argc, char **argv)
         return EXIT_ERROR;
     DWORD r = DeleteClusterGroup(group);
     CloseClusterGroup(group);
-    return r == ERROR_SUCCESS ? print_done(cli, "deleted", argv[1]) : cli_fail(cli, r, "cannot delete group '%s'", argv[1]);
+    return r == ERROR_SUCCESS ? print_done(cli, "deleted", argv[1])
+                              : cli_fail(cli, r, "cannot delete group '%s'", argv[1]);
 }
 
 static int rename_group(struct cli *cli, int argc, char **argv)
@@ -112,7 +118,8 @@ static int rename_group(struct cli *cli, int argc, char **argv)
     DWORD r = SetClusterGroupName(group, wide);
     free(wide);
     CloseClusterGroup(group);
-    return r == ERROR_SUCCESS ? print_done(cli, "renamed", argv[2]) : cli_fail(cli, r, "cannot rename group '%s'", argv[1]);
+    return r == ERROR_SUCCESS ? print_done(cli, "renamed", argv[2])
+                              : cli_fail(cli, r, "cannot rename group '%s'", argv[1]);
 }
 
 static DWORD online_group(HGROUP group, HNODE node)
@@ -132,7 +139,8 @@ static DWORD move_group(HGROUP group, HNODE node)
 }
 
 /* online|offline|move GROUP [--node NODE] [--wait] [--timeout T] */
-static int change_state(struct cli *cli, int argc, char **argv, DWORD (*act)(HGROUP, HNODE), const char *state)
+static int change_state(struct cli *cli, int argc, char **argv, DWORD (*act)(HGROUP, HNODE),
+                        const char *state)
 {
     const char *name = NULL, *node_name = NULL;
     bool wait = false;
@@ -142,7 +150,8 @@ static int change_state(struct cli *cli, int argc, char **argv, DWORD (*act)(HGR
             wait = true;
         else if (strcmp(argv[i], "--node") == 0 && i + 1 < argc)
             node_name = argv[++i];
-        else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc && parse_duration(argv[i + 1], &timeout))
+        else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc &&
+                 parse_duration(argv[i + 1], &timeout))
             i++;
         else if (argv[i][0] != '-' && !name)
             name = argv[i];
@@ -192,16 +201,19 @@ static int move(struct cli *cli, int argc, char **argv)
 static int run(struct cli *cli, int argc, char **argv)
 {
     static const struct verb verbs[] = {
-        {"list", list},     {"show", show},       {"create", create}, {"delete", delete}, {"rename", rename_group},
-        {"online", online}, {"offline", offline}, {"move", move},     {NULL, NULL}};
+        {"list", list},       {"show", show},           {"create", create},
+        {"delete", delete},   {"rename", rename_group}, {"online", online},
+        {"offline", offline}, {"move", move},           {NULL, NULL}};
     return cli_run_verb(cli, verbs, argc, argv);
 }
 
 const struct command command_group = {
     .name = "group",
     .arguments = "list | show GROUP | create GROUP | delete GROUP | rename GROUP NEW-NAME |\n"
-                 "                      online|offline|move GROUP [--node NODE] [--wait] [--timeout DURATION]",
+                 "                      online|offline|move GROUP [--node NODE] [--wait] "
+                 "[--timeout DURATION]",
     .summary = "groups: what goes online, offline and to another node together",
-    .help = "--wait returns when the group is there (124 when the time is over first, 3 when it failed).",
+    .help = "--wait returns when the group is there (124 when the time is over first, 3 when it "
+            "failed).",
     .run = run,
 };

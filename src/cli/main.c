@@ -115,13 +115,15 @@ int cli_run_verb(struct cli *cli, const struct verb *verbs, int argc, char **arg
     return cli_usage(cli, "there is no '%s'", argv[1]);
 }
 
-/* Options that may stand anywhere are taken out of argv, up to "--". 0, or an exit code (-1: help). */
+/* Options that may stand anywhere are taken out of argv, up to "--". 0, or an exit code (-1: help).
+ */
 static int take_global_options(struct cli *cli, int *argc, char **argv)
 {
     int kept = 1, i;
     for (i = 1; i < *argc && strcmp(argv[i], "--") != 0; i++) {
         char *value = NULL;
-        bool format = strncmp(argv[i], "--format", 8) == 0, socket = strncmp(argv[i], "--socket", 8) == 0,
+        bool format = strncmp(argv[i], "--format", 8) == 0,
+             socket = strncmp(argv[i], "--socket", 8) == 0,
              state = strncmp(argv[i], "--state", 7) == 0;
         size_t length = state ? 7 : 8;
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -167,7 +169,8 @@ int main(int argc, char **argv)
     struct cli cli = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
 
     for (int i = 1; i < argc && !cli.command; i++) {
-        if (strcmp(argv[i], "--socket") == 0 || strcmp(argv[i], "--format") == 0 || strcmp(argv[i], "--state") == 0)
+        if (strcmp(argv[i], "--socket") == 0 || strcmp(argv[i], "--format") == 0 ||
+            strcmp(argv[i], "--state") == 0)
             i++;
         else if (argv[i][0] != '-')
             cli.command = find_command(argv[i]);

@@ -8,13 +8,13 @@ struct state_name {
     const char *name;
 };
 
-static const struct state_name resource_states[] = {{1, "Initializing"},    {2, "Online"},
-                                                    {3, "Offline"},         {4, "Failed"},
-                                                    {128, "Pending"},       {129, "OnlinePending"},
-                                                    {130, "OfflinePending"}, {0, NULL}};
+static const struct state_name resource_states[] = {
+    {1, "Initializing"}, {2, "Online"},          {3, "Offline"},          {4, "Failed"},
+    {128, "Pending"},    {129, "OnlinePending"}, {130, "OfflinePending"}, {0, NULL}};
 static const struct state_name group_states[] = {
     {0, "Online"}, {1, "Offline"}, {2, "Failed"}, {3, "PartialOnline"}, {4, "Pending"}, {0, NULL}};
-static const struct state_name node_states[] = {{0, "Up"}, {1, "Down"}, {2, "Paused"}, {3, "Joining"}, {0, NULL}};
+static const struct state_name node_states[] = {
+    {0, "Up"}, {1, "Down"}, {2, "Paused"}, {3, "Joining"}, {0, NULL}};
 static const struct state_name network_states[] = {
     {0, "Unavailable"}, {1, "Down"}, {2, "Partitioned"}, {3, "Up"}, {0, NULL}};
 static const struct state_name netinterface_states[] = {

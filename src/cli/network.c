@@ -13,8 +13,9 @@ static json_t *describe_network(struct cli *cli, const char *name)
     WCHAR id[64] = L"";
     DWORD size = 64;
     GetClusterNetworkId(network, id, &size);
-    json_t *j = must(json_pack("{s:s, s:s, s:o, s:s}", "kind", "network", "name", name, "id", json_wide(id), "state",
-                               network_state_name((DWORD)GetClusterNetworkState(network))));
+    json_t *j =
+        must(json_pack("{s:s, s:s, s:o, s:s}", "kind", "network", "name", name, "id", json_wide(id),
+                       "state", network_state_name((DWORD)GetClusterNetworkState(network))));
     CloseClusterNetwork(network);
     return j;
 }
@@ -26,13 +27,15 @@ static json_t *describe_interface(struct cli *cli, const char *name)
     free(wide);
     if (!interface)
         return NULL;
-    json_t *j = must(json_pack("{s:s, s:s, s:s}", "kind", "interface", "name", name, "state",
-                               netinterface_state_name((DWORD)GetClusterNetInterfaceState(interface))));
+    json_t *j =
+        must(json_pack("{s:s, s:s, s:s}", "kind", "interface", "name", name, "state",
+                       netinterface_state_name((DWORD)GetClusterNetInterfaceState(interface))));
     CloseClusterNetInterface(interface);
     return j;
 }
 
-static int list_all(struct cli *cli, DWORD type, json_t *(*describe)(struct cli *, const char *), json_t *out)
+static int list_all(struct cli *cli, DWORD type, json_t *(*describe)(struct cli *, const char *),
+                    json_t *out)
 {
     json_t *names = cluster_names(cli, type);
     if (!names)
@@ -62,8 +65,9 @@ static int list(struct cli *cli, int argc, char **argv)
         json_decref(all);
         return exit_code;
     }
-    return print_list(cli, "networks", all,
-                      (struct column[]){{"KIND", "kind"}, {"NAME", "name"}, {"STATE", "state"}, {NULL, NULL}});
+    return print_list(
+        cli, "networks", all,
+        (struct column[]){{"KIND", "kind"}, {"NAME", "name"}, {"STATE", "state"}, {NULL, NULL}});
 }
 
 static int show(struct cli *cli, int argc, char **argv)

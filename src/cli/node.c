@@ -42,8 +42,9 @@ static int list(struct cli *cli, int argc, char **argv)
         CloseClusterNode(node);
     }
     json_decref(names);
-    return print_list(cli, "nodes", nodes,
-                      (struct column[]){{"NODE", "name"}, {"ID", "id"}, {"STATE", "state"}, {NULL, NULL}});
+    return print_list(
+        cli, "nodes", nodes,
+        (struct column[]){{"NODE", "name"}, {"ID", "id"}, {"STATE", "state"}, {NULL, NULL}});
 }
 
 static int with_node(struct cli *cli, int argc, char **argv, DWORD (*act)(HNODE), const char *done)
@@ -82,8 +83,11 @@ static int resume_node(struct cli *cli, int argc, char **argv)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    static const struct verb verbs[] = {
-        {"list", list}, {"show", show}, {"pause", pause_node}, {"resume", resume_node}, {NULL, NULL}};
+    static const struct verb verbs[] = {{"list", list},
+                                        {"show", show},
+                                        {"pause", pause_node},
+                                        {"resume", resume_node},
+                                        {NULL, NULL}};
     return cli_run_verb(cli, verbs, argc, argv);
 }
 

@@ -102,7 +102,8 @@ json_t *properties_to_json(const void *list, DWORD size)
     json_t *object = must(json_object());
     struct walk w = {.data = list, .size = size, .at = 4};
     struct entry name, value, end;
-    while (size > 4 && next_entry(&w, &name) && name.syntax == CLUSPROP_SYNTAX_NAME && next_entry(&w, &value)) {
+    while (size > 4 && next_entry(&w, &name) && name.syntax == CLUSPROP_SYNTAX_NAME &&
+           next_entry(&w, &value)) {
         json_t *wide_name = wide_value(&name);
         if (value.syntax != CLUSPROP_SYNTAX_ENDMARK)
             json_object_set_new(object, json_string_value(wide_name), value_to_json(&value));
@@ -119,7 +120,8 @@ static WORD format_of(const void *formats, DWORD size, const char *wanted)
 {
     struct walk w = {.data = formats, .size = size, .at = 4};
     struct entry name, value;
-    while (size > 4 && next_entry(&w, &name) && name.syntax == CLUSPROP_SYNTAX_NAME && next_entry(&w, &value)) {
+    while (size > 4 && next_entry(&w, &name) && name.syntax == CLUSPROP_SYNTAX_NAME &&
+           next_entry(&w, &value)) {
         json_t *j = wide_value(&name);
         bool found = strcasecmp(json_string_value(j), wanted) == 0;
         json_decref(j);
@@ -167,11 +169,11 @@ static bool put_value(BYTE **list, DWORD *size, WORD format, const char *value)
         bool negative = value[0] == '-';
         if (!parse_number(value + negative, &number))
             return false;
-        number = negative ? (uint64_t)-(int64_t)number : number;
+        number = negative ? (uint64_t) - (int64_t)number : number;
         put(list, size, syntax, &number,
-            format == CLUSPROP_FORMAT_WORD                                                      ? 2
+            format == CLUSPROP_FORMAT_WORD                                      ? 2
             : format == CLUSPROP_FORMAT_DWORD || format == CLUSPROP_FORMAT_LONG ? 4
-                                                                                                : 8);
+                                                                                : 8);
         return true;
     }
     case CLUSPROP_FORMAT_MULTI_SZ: { /* blanks separate */
@@ -200,8 +202,8 @@ static bool put_value(BYTE **list, DWORD *size, WORD format, const char *value)
     }
 }
 
-BYTE *properties_from_arguments(char **pairs, int count, const void *formats, DWORD formats_size, DWORD *ret_size,
-                                char **ret_complaint)
+BYTE *properties_from_arguments(char **pairs, int count, const void *formats, DWORD formats_size,
+                                DWORD *ret_size, char **ret_complaint)
 {
     DWORD size = 4, number = (DWORD)count;
     BYTE *list = must(calloc(1, 4));
@@ -215,7 +217,8 @@ BYTE *properties_from_arguments(char **pairs, int count, const void *formats, DW
         }
         char *name = must(strndup(pairs[i], (size_t)(equals - pairs[i])));
         WCHAR *wide = widen(name);
-        put(&list, &size, CLUSPROP_SYNTAX_NAME, wide, (DWORD)(((size_t)lstrlenW(wide) + 1) * sizeof(WCHAR)));
+        put(&list, &size, CLUSPROP_SYNTAX_NAME, wide,
+            (DWORD)(((size_t)lstrlenW(wide) + 1) * sizeof(WCHAR)));
         bool good = put_value(&list, &size, format_of(formats, formats_size, name), equals + 1);
         free(wide);
         free(name);

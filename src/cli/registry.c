@@ -76,7 +76,8 @@ static void add_keys(HKEY key, json_t *entries)
         DWORD size = MOST_TEXT;
         if (ClusterRegEnumKey(key, i, name, &size, NULL) != ERROR_SUCCESS)
             return;
-        json_array_append_new(entries, must(json_pack("{s:s, s:o, s:s, s:n}", "kind", "key", "name", json_wide(name), "type", "key", "value")));
+        json_array_append_new(entries, must(json_pack("{s:s, s:o, s:s, s:n}", "kind", "key", "name",
+                                                      json_wide(name), "type", "key", "value")));
     }
 }
 
@@ -91,9 +92,10 @@ static void add_values(HKEY key, json_t *entries)
         BYTE *data = must(malloc((size_t)size + 1));
         name_size = MOST_TEXT;
         if (ClusterRegEnumValue(key, i, name, &name_size, &type, data, &size) == ERROR_SUCCESS)
-            json_array_append_new(entries,
-                                  must(json_pack("{s:s, s:o, s:s, s:o}", "kind", "value", "name", json_wide(name),
-                                                 "type", type_name(type), "value", value_to_json(type, data, size))));
+            json_array_append_new(
+                entries,
+                must(json_pack("{s:s, s:o, s:s, s:o}", "kind", "value", "name", json_wide(name),
+                               "type", type_name(type), "value", value_to_json(type, data, size))));
         free(data);
     }
 }
@@ -109,8 +111,9 @@ static int list(struct cli *cli, int argc, char **argv)
     add_keys(key, entries);
     add_values(key, entries);
     ClusterRegCloseKey(key);
-    return print_list(cli, "entries", entries,
-                      (struct column[]){{"NAME", "name"}, {"TYPE", "type"}, {"VALUE", "value"}, {NULL, NULL}});
+    return print_list(
+        cli, "entries", entries,
+        (struct column[]){{"NAME", "name"}, {"TYPE", "type"}, {"VALUE", "value"}, {NULL, NULL}});
 }
 
 static int get(struct cli *cli, int argc, char **argv)
@@ -130,8 +133,9 @@ static int get(struct cli *cli, int argc, char **argv)
     }
     int exit_code;
     if (r == ERROR_SUCCESS)
-        exit_code = print_object(cli, must(json_pack("{s:s, s:s, s:o}", "name", argv[2], "type", type_name(type),
-                                                     "value", value_to_json(type, data, size))));
+        exit_code = print_object(
+            cli, must(json_pack("{s:s, s:s, s:o}", "name", argv[2], "type", type_name(type),
+                                "value", value_to_json(type, data, size))));
     else
         exit_code = cli_fail(cli, (DWORD)r, "cannot read value '%s'", argv[2]);
     free(data);
@@ -206,10 +210,11 @@ static int set(struct cli *cli, int argc, char **argv)
     free(name);
     free(text);
     ClusterRegCloseKey(key);
-    return r == ERROR_SUCCESS ? print_done(cli, "set", argv[2]) : cli_fail(cli, r, "cannot set value '%s'", argv[2]);
+    return r == ERROR_SUCCESS ? print_done(cli, "set", argv[2])
+                              : cli_fail(cli, r, "cannot set value '%s'", argv[2]);
 }
 
-static int delete(struct cli *cli, int argc, char **argv)
+static int delete (struct cli *cli, int argc, char **argv)
 {
     if (argc != 2 && argc != 3)
         return cli_usage(cli, "delete KEY [VALUE]");
@@ -226,7 +231,7 @@ static int delete(struct cli *cli, int argc, char **argv)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    static const struct verb verbs[] = {{"list", list}, {"get", get},       {"set", set},
+    static const struct verb verbs[] = {{"list", list},     {"get", get},       {"set", set},
                                         {"create", create}, {"delete", delete}, {NULL, NULL}};
     return cli_run_verb(cli, verbs, argc, argv);
 }

@@ -46,10 +46,12 @@ static json_t *describe(HRESOURCE resource, const char *name)
 {
     WCHAR node[256] = L"", group[1024] = L"";
     DWORD node_size = 256, group_size = 1024;
-    CLUSTER_RESOURCE_STATE state = GetClusterResourceState(resource, node, &node_size, group, &group_size);
-    return must(json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "state", resource_state_name((DWORD)state),
-                          "type", ask_text(resource, CLUSCTL_RESOURCE_GET_RESOURCE_TYPE), "group", json_wide(group),
-                          "owner", json_wide(node)));
+    CLUSTER_RESOURCE_STATE state =
+        GetClusterResourceState(resource, node, &node_size, group, &group_size);
+    return must(json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "state",
+                          resource_state_name((DWORD)state), "type",
+                          ask_text(resource, CLUSCTL_RESOURCE_GET_RESOURCE_TYPE), "group",
+                          json_wide(group), "owner", json_wide(node)));
 }
 
 static int list(struct cli *cli, int argc, char **argv)
@@ -74,7 +76,12 @@ static int list(struct cli *cli, int argc, char **argv)
     }
     json_decref(names);
     return print_list(cli, "resources", resources,
-                      (struct column[]){{"RESOURCE", "name"}, {"STATE", "state"}, {"TYPE", "type"}, {"GROUP", "group"}, {"OWNER", "owner"}, {NULL, NULL}});
+                      (struct column[]){{"RESOURCE", "name"},
+                                        {"STATE", "state"},
+                                        {"TYPE", "type"},
+                                        {"GROUP", "group"},
+                                        {"OWNER", "owner"},
+                                        {NULL, NULL}});
 }
 
 static json_t *dependencies_of(HRESOURCE resource)
@@ -112,8 +119,10 @@ static int show(struct cli *cli, int argc, char **argv)
     json_t *j = describe(resource, argv[1]);
     json_object_set_new(j, "id", ask_text(resource, CLUSCTL_RESOURCE_GET_ID));
     json_object_set_new(j, "depends_on", dependencies_of(resource));
-    json_object_set_new(j, "properties", ask_properties(resource, CLUSCTL_RESOURCE_GET_PRIVATE_PROPERTIES));
-    json_object_set_new(j, "common", ask_properties(resource, CLUSCTL_RESOURCE_GET_COMMON_PROPERTIES));
+    json_object_set_new(j, "properties",
+                        ask_properties(resource, CLUSCTL_RESOURCE_GET_PRIVATE_PROPERTIES));
+    json_object_set_new(j, "common",
+                        ask_properties(resource, CLUSCTL_RESOURCE_GET_COMMON_PROPERTIES));
     CloseClusterResource(resource);
     return print_object(cli, j);
 }
@@ -122,19 +131,22 @@ static int set_properties(struct cli *cli, HRESOURCE resource, char **pairs, int
 {
     DWORD formats_size = 0, error = 0, size;
     void *formats = ask(resource,
-                        common ? CLUSCTL_RESOURCE_GET_COMMON_PROPERTY_FMTS : CLUSCTL_RESOURCE_GET_PRIVATE_PROPERTY_FMTS,
+                        common ? CLUSCTL_RESOURCE_GET_COMMON_PROPERTY_FMTS
+                               : CLUSCTL_RESOURCE_GET_PRIVATE_PROPERTY_FMTS,
                         &formats_size, &error);
     char *complaint = NULL;
-    BYTE *properties = properties_from_arguments(pairs, count, formats, formats ? formats_size : 0, &size, &complaint);
+    BYTE *properties = properties_from_arguments(pairs, count, formats, formats ? formats_size : 0,
+                                                 &size, &complaint);
     free(formats);
     if (!properties) {
         int exit_code = cli_usage(cli, "%s", complaint);
         free(complaint);
         return exit_code;
     }
-    DWORD r = ClusterResourceControl(
-        resource, NULL, common ? CLUSCTL_RESOURCE_SET_COMMON_PROPERTIES : CLUSCTL_RESOURCE_SET_PRIVATE_PROPERTIES,
-        properties, size, NULL, 0, NULL);
+    DWORD r = ClusterResourceControl(resource, NULL,
+                                     common ? CLUSCTL_RESOURCE_SET_COMMON_PROPERTIES
+                                            : CLUSCTL_RESOURCE_SET_PRIVATE_PROPERTIES,
+                                     properties, size, NULL, 0, NULL);
     free(properties);
     if (r == ERROR_SUCCESS || r == ERROR_RESOURCE_PROPERTIES_STORED)
         return EXIT_DONE;
@@ -156,7 +168,8 @@ static int set(struct cli *cli, int argc, char **argv)
 }
 
 /* A resource that could not be given its properties is not left half made. */
-static int create_in(struct cli *cli, HGROUP group, const char *name, const char *type, char **pairs, int count)
+static int create_in(struct cli *cli, HGROUP group, const char *name, const char *type,
+                     char **pairs, int count)
 {
     WCHAR *wide_name = widen(name), *wide_type = widen(type);
     HRESOURCE resource = CreateClusterResource(group, wide_name, wide_type, 0);
@@ -199,7 +212,7 @@ static int create(struct cli *cli, int argc, char **argv)
     return exit_code;
 }
 
-static int delete(struct cli *cli, int argc, char **argv)
+static int delete (struct cli *cli, int argc, char **argv)
 {
     if (argc != 2)
         return cli_usage(cli, "delete RESOURCE");
@@ -241,12 +254,13 @@ static int move(struct cli *cli, int argc, char **argv)
     if (group)
         CloseClusterGroup(group);
     CloseClusterResource(resource);
-    return r == ERROR_SUCCESS ? print_done(cli, "moved", argv[1])
-                              : cli_fail(cli, r, "cannot move resource '%s' to group '%s'", argv[1], argv[3]);
+    return r == ERROR_SUCCESS
+               ? print_done(cli, "moved", argv[1])
+               : cli_fail(cli, r, "cannot move resource '%s' to group '%s'", argv[1], argv[3]);
 }
 
-static int change_dependency(struct cli *cli, int argc, char **argv, DWORD (*act)(HRESOURCE, HRESOURCE),
-                             const char *done)
+static int change_dependency(struct cli *cli, int argc, char **argv,
+                             DWORD (*act)(HRESOURCE, HRESOURCE), const char *done)
 {
     if (argc != 3)
         return cli_usage(cli, "%s RESOURCE PROVIDER", argv[0]);
@@ -259,8 +273,9 @@ static int change_dependency(struct cli *cli, int argc, char **argv, DWORD (*act
         CloseClusterResource(resource);
     if (!provider)
         return EXIT_ERROR;
-    return r == ERROR_SUCCESS ? print_done(cli, done, argv[1])
-                              : cli_fail(cli, r, "cannot %s '%s' and '%s'", argv[0], argv[1], argv[2]);
+    return r == ERROR_SUCCESS
+               ? print_done(cli, done, argv[1])
+               : cli_fail(cli, r, "cannot %s '%s' and '%s'", argv[0], argv[1], argv[2]);
 }
 
 static int depend(struct cli *cli, int argc, char **argv)
@@ -274,7 +289,8 @@ static int undepend(struct cli *cli, int argc, char **argv)
 }
 
 /* online|offline|fail RESOURCE [--wait] [--timeout T] */
-static int change_state(struct cli *cli, int argc, char **argv, DWORD (*act)(HRESOURCE), const char *state)
+static int change_state(struct cli *cli, int argc, char **argv, DWORD (*act)(HRESOURCE),
+                        const char *state)
 {
     const char *name = NULL;
     bool wait = false;
@@ -282,12 +298,14 @@ static int change_state(struct cli *cli, int argc, char **argv, DWORD (*act)(HRE
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--wait") == 0 && state)
             wait = true;
-        else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc && parse_duration(argv[i + 1], &timeout))
+        else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc &&
+                 parse_duration(argv[i + 1], &timeout))
             i++;
         else if (argv[i][0] != '-' && !name)
             name = argv[i];
         else
-            return cli_usage(cli, "%s RESOURCE%s", argv[0], state ? " [--wait] [--timeout DURATION]" : "");
+            return cli_usage(cli, "%s RESOURCE%s", argv[0],
+                             state ? " [--wait] [--timeout DURATION]" : "");
     }
     if (!name)
         return cli_usage(cli, "%s which resource?", argv[0]);
@@ -320,26 +338,29 @@ static int fail(struct cli *cli, int argc, char **argv)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    static const struct verb verbs[] = {{"list", list},     {"show", show},
-                                        {"create", create}, {"delete", delete},
-                                        {"set", set},       {"rename", rename_resource},
-                                        {"move", move},     {"depend", depend},
-                                        {"undepend", undepend}, {"online", online},
-                                        {"offline", offline}, {"fail", fail},
-                                        {NULL, NULL}};
+    static const struct verb verbs[] = {
+        {"list", list},     {"show", show},       {"create", create},
+        {"delete", delete}, {"set", set},         {"rename", rename_resource},
+        {"move", move},     {"depend", depend},   {"undepend", undepend},
+        {"online", online}, {"offline", offline}, {"fail", fail},
+        {NULL, NULL}};
     return cli_run_verb(cli, verbs, argc, argv);
 }
 
 const struct command command_resource = {
     .name = "resource",
-    .arguments = "list | show RESOURCE | delete RESOURCE | rename RESOURCE NEW-NAME |\n"
-                 "       create RESOURCE --group GROUP --type TYPE [PROPERTY=VALUE...] |\n"
-                 "       set RESOURCE [--common] PROPERTY=VALUE... | move RESOURCE --group GROUP |\n"
-                 "       depend|undepend RESOURCE PROVIDER |\n"
-                 "       online|offline RESOURCE [--wait] [--timeout DURATION] | fail RESOURCE",
+    .arguments =
+        "list | show RESOURCE | delete RESOURCE | rename RESOURCE NEW-NAME |\n"
+        "       create RESOURCE --group GROUP --type TYPE [PROPERTY=VALUE...] |\n"
+        "       set RESOURCE [--common] PROPERTY=VALUE... | move RESOURCE --group GROUP |\n"
+        "       depend|undepend RESOURCE PROVIDER |\n"
+        "       online|offline RESOURCE [--wait] [--timeout DURATION] | fail RESOURCE",
     .summary = "resources: what the cluster keeps running",
-    .help = "TYPE is a defined one (\"Physical Disk\", \"Generic Application\", ...) or any installed agent by its own\n"
-            "name (ocf:heartbeat:Dummy, systemd:nginx). A PROPERTY with several texts has them separated by blanks.\n"
-            "--wait returns when the resource is there (124 when the time is over first, 3 when it failed).",
+    .help = "TYPE is a defined one (\"Physical Disk\", \"Generic Application\", ...) or any "
+            "installed agent by its own\n"
+            "name (ocf:heartbeat:Dummy, systemd:nginx). A PROPERTY with several texts has them "
+            "separated by blanks.\n"
+            "--wait returns when the resource is there (124 when the time is over first, 3 when it "
+            "failed).",
     .run = run,
 };
