@@ -136,7 +136,7 @@ uint8_t *buffer_take(struct buffer *b, size_t *ret_size)
 
 const uint8_t *reader_bytes(struct reader *r, size_t size)
 {
-    if (size > reader_left(r)) {
+    if (r->failed || size > reader_left(r)) {
         r->failed = true;
         return NULL;
     }
