@@ -353,7 +353,7 @@ CLUSAPI_FUNCTION BOOL WINAPI GetExitCodeThread(HANDLE hThread, LPDWORD lpExitCod
 /* Waits until a thread has ended, or an event handle of GetNotifyEventHandle is signalled.
  *   dwMilliseconds  0 looks without waiting, INFINITE waits without end
  * Returns WAIT_OBJECT_0, WAIT_TIMEOUT, or WAIT_FAILED with ERROR_INVALID_HANDLE (also when the
- * event's port is closed before the wait). Any number of threads may wait for one handle, and
+ * event's port was closed before). Any number of threads may wait for one handle, and
  * closing the handle meanwhile does not end their wait. */
 CLUSAPI_FUNCTION DWORD WINAPI WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
 /* Closes a thread's handle. An event handle belongs to its notification port: TRUE, and it stays.
