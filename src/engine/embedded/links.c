@@ -159,10 +159,11 @@ static const char *first_address(const struct link *k)
 
 static void report_network(struct links *l, struct link *k, uint32_t state)
 {
-    const struct network *present = model_network(l->reports->options->model, k->network_id);
-    struct model_input in = {.kind = INPUT_NETWORK_SEEN,
-                             .name = present ? present->o.name : k->network_name,
-                             .number = state};
+    struct model_input in = {.kind = INPUT_NETWORK_SEEN, .number = state};
+
+    /* Later it may have been renamed: that is not ours to undo. */
+    if (!model_network(l->reports->options->model, k->network_id))
+        in.name = k->network_name;
 
     if (k->network_state == UNREPORTED)
         in.new_id = k->network_id;
