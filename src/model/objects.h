@@ -48,7 +48,8 @@ struct object {
     char *name;              /* unique in its type, case not regarded */
     uint32_t state;          /* NO_STATE where the type has none */
     uint32_t state_sequence; /* counts state changes since the service started ([MS-CMRP] 3.1.1) */
-    struct property_table common;   /* what was set; a schema gives the rest: properties.h */
+    uint64_t created;        /* the revision that added it: orders all lists of objects */
+    struct property_table common;   /* what was set; a schema gives the rest: properties.c */
     struct property_table private_; /* with the unknown ones: any name may be stored */
     bool dirty;                     /* on the step's list of objects to be stored */
 };
@@ -62,17 +63,20 @@ struct pointer_list { /* of borrowed objects, in order */
 struct cluster {
     struct object o;          /* its id is the cluster instance's */
     char *quorum_resource_id; /* "" until one is set */
+    uint32_t lives;           /* service starts so far: keeps effect ids of different lives apart */
 };
 
 struct node {
     struct object o;
     struct pointer_list groups; /* that it owns */
+    bool paused;                /* outlives a stop of the service */
 };
 
 struct group {
     struct object o;
     struct node *owner;
     struct pointer_list resources;
+    bool is_core;     /* made with the cluster, cannot be deleted */
     bool want_online; /* the persistent state */
 };
 
@@ -98,14 +102,17 @@ struct resource {
     struct pointer_list providers;  /* it depends on these */
     struct pointer_list dependents; /* these depend on it */
     bool want_online;               /* the persistent state */
-    /* The failover manager's own: failover.c */
-    uint64_t operation;     /* the agent operation under way, 0: none */
-    uint64_t pending_timer; /* PendingTimeout, restart delay */
-    uint64_t looks_alive_timer, is_alive_timer;
+    /* The failover manager's own, not stored: failover.c */
+    uint64_t operation; /* the agent operation under way, 0: none */
+    int operation_kind; /* enum operation_kind */
+    uint64_t restart_timer, looks_alive_timer, is_alive_timer;
     uint32_t restarts; /* within the present RestartPeriod */
     int64_t restart_period_start_ns;
-    bool start_waits, stop_waits; /* for providers, or for dependents */
-    bool failed_stopping; /* being stopped after a failure, to be restarted or left Failed */
+    bool start_waits; /* OnlinePending, and providers are not online yet */
+    bool stop_waits;  /* to be stopped, and dependents still run */
+    bool unclean;     /* failed, and not stopped successfully since: it may still run */
+    int reason;       /* enum change_reason of its present state */
+    bool resumes;     /* taken offline by a provider's failure: comes back with it */
 };
 
 struct network {
