@@ -140,7 +140,10 @@ struct rpc_param {
 
 /* Limits that hold whatever the transport is. */
 #define RPC_MOST_STRING_UNITS (64u * 1024)
-#define RPC_MOST_ENTRIES (1u << 20) /* of any list */
+#define RPC_MOST_ENTRIES (1u << 20)  /* of any list */
+#define RPC_MOST_REQUEST (16u << 20) /* stub bytes */
+#define RPC_MOST_BYTES (64u << 20)   /* of a reply's buffers */
+#define RPC_MOST_REPLY (RPC_MOST_BYTES + (1u << 20))
 
 /* Appends the parameters of one direction (RPC_IN: a request's, RPC_OUT: a response's) to `out`,
  * which begins with them. 0; -ENOMEM; -EINVAL (a NULL where none may be, text that is not UTF-8, a

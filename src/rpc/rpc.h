@@ -32,6 +32,7 @@ char *rpc_arena_text(struct rpc_arena *a, const char *text); /* a copy; NULL sta
 struct rpc_context {                /* a context handle */
     uint8_t wire[RPC_CONTEXT_SIZE]; /* all zeroes: none */
     void *object;                   /* server: what rpc_context_open() was given; client: unused */
+    unsigned kind;                  /* server: likewise, an RPC_CONTEXT_* of ndr.h */
 };
 
 struct rpc_bytes {
@@ -120,12 +121,15 @@ void rpc_fault(struct rpc_call *c, uint32_t nca_status); /* likewise */
 void rpc_reply_fd(struct rpc_call *c, int fd); /* to go with the reply; not closed; unix only */
 int rpc_call_take_fd(struct rpc_call *c);      /* that came with the request; -1: none */
 /* on_gone(data) is called once if the connection breaks before the reply; the call must then still
- * be given to rpc_reply(), which only frees it. For calls that wait long. */
+ * be given to rpc_reply(), there or later, which only frees it. For calls that wait long. */
 void rpc_call_on_gone(struct rpc_call *c, void (*on_gone)(struct rpc_call *c, void *data),
                       void *data);
 
 /* Context handles belong to the association (all connections of one client). kind: an RPC_CONTEXT_*
- * of ndr.h. close() is called when it is closed or the association ends. 0, -ENOMEM, -ENOSPC. */
+ * of ndr.h. close() is called when it is closed or the association ends (its last connection and
+ * its last call), but not before each call that was given the object is answered. So a call that
+ * waits on an object is answered by the handler that closes it, or on its on_gone(). 0, -ENOMEM,
+ * -ENOSPC. */
 int rpc_context_open(struct rpc_association *a, unsigned kind, void *object,
                      void (*close)(void *object), struct rpc_context *ret);
 void rpc_context_close(struct rpc_association *a, struct rpc_context *c); /* zeroes it */
@@ -145,9 +149,10 @@ struct rpc_client;
 /* Connects and binds both interfaces. 0 or a Win32 code (ERROR_RPC_S_SERVER_UNAVAILABLE,
  * ERROR_ACCESS_DENIED, ...). */
 uint32_t rpc_client_connect_unix(const char *path, struct rpc_client **ret);
-void rpc_client_close(struct rpc_client *c); /* no more calls; those under way fail; NULL is fine */
+/* No more calls; those under way fail. NULL is fine. The reference stays the caller's. */
+void rpc_client_close(struct rpc_client *c);
 void rpc_client_ref(struct rpc_client *c);
-void rpc_client_unref(struct rpc_client *c);
+void rpc_client_unref(struct rpc_client *c); /* NULL is fine */
 
 /* One call; several threads may call at a time (each takes a connection of the association's pool,
  * or waits for one). Out parameters are in `arena`. 0, or a Win32 code when the call itself failed:
@@ -161,7 +166,8 @@ uint32_t rpc_client_call(struct rpc_client *c, const struct rpc_interface *i,
 uint32_t rpc_client_call_fd(struct rpc_client *c, const struct rpc_interface *i,
                             const struct rpc_op *op, void *args, struct rpc_arena *arena,
                             int send_fd, int *ret_fd);
-/* A descriptor that hangs up (POLLHUP) when the service is gone; the client's. */
+/* A descriptor that hangs up (POLLHUP) when the service is gone, or a call's connection broke, or
+ * the client was closed; the client's. From then on it is broken: it makes no further calls. */
 int rpc_client_watch_fd(const struct rpc_client *c);
 bool rpc_client_broken(const struct rpc_client *c);
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/macro.h"
+#include "rpc/client_internal.h"
+#include "rpc/ndr.h"
+
+const struct rpc_interface *const client_interfaces[CLIENT_INTERFACES] = {&rpc_cmrp, &rpc_private};
+
+static int send_all(struct client_connection *c, const struct buffer *bytes, int fd, bool *ret_sent)
+{
+    for (size_t sent = 0; sent < bytes->size;) {
+        ssize_t n = c->transport->methods->send(c->transport, bytes->data + sent,
+                                                bytes->size - sent, sent == 0 ? fd : -1);
+
+        if (n < 0)
+            return (int)n;
+        sent += (size_t)n;
+        *ret_sent = true;
+    }
+    return 0;
+}
+
+static int receive_all(struct client_connection *c, uint8_t *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = c->transport->methods->receive(c->transport, data, size);
+
+        if (n <= 0)
+            return n < 0 ? (int)n : -ECONNRESET;
+        data += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* One whole fragment into `fragment`, header included. */
+static int receive_fragment(struct client_connection *c, struct buffer *fragment,
+                            struct pdu_header *ret)
+{
+    int r;
+
+    buffer_clear(fragment);
+    if (buffer_reserve(fragment, PDU_MOST_FRAGMENT) < 0)
+        return -ENOMEM;
+    r = receive_all(c, fragment->data, PDU_HEADER_SIZE);
+    if (r == 0)
+        r = pdu_header_decode(fragment->data, ret);
+    if (r == 0 && ret->fragment_size > PDU_MOST_FRAGMENT)
+        r = -EBADMSG;
+    if (r == 0)
+        r = receive_all(c, fragment->data + PDU_HEADER_SIZE, ret->fragment_size - PDU_HEADER_SIZE);
+    if (r == 0)
+        fragment->size = ret->fragment_size;
+    return r;
+}
+
+static void describe_interfaces(struct pdu_bind *bind)
+{
+    for (unsigned i = 0; i < CLIENT_INTERFACES; i++) {
+        struct pdu_context *context = &bind->contexts[i];
+
+        context->id = (uint16_t)i;
+        memcpy(context->uuid, client_interfaces[i]->uuid, sizeof(context->uuid));
+        context->major = client_interfaces[i]->major;
+        context->minor = client_interfaces[i]->minor;
+    }
+}
+
+static uint32_t read_ack(struct client_connection *c, const struct buffer *fragment,
+                         const struct pdu_header *h)
+{
+    struct pdu_bind_ack ack;
+
+    if (h->type == PDU_BIND_NAK)
+        return ERR_ACCESS_DENIED;
+    if (h->type != PDU_BIND_ACK || pdu_bind_ack_decode(fragment->data, h, &ack) < 0 ||
+        ack.most_received < PDU_LEAST_FRAGMENT)
+        return ERR_RPC_S_PROTOCOL_ERROR;
+    c->most_sent = MIN(ack.most_received, PDU_MOST_FRAGMENT);
+    c->group = ack.group;
+    for (unsigned i = 0; i < MIN(ack.count, (unsigned)CLIENT_INTERFACES); i++)
+        if (ack.results[i].result == PDU_ACCEPTED)
+            c->accepted |= 1u << i;
+    return 0;
+}
+
+uint32_t client_bind(struct client_connection *c, uint32_t group)
+{
+    _cleanup_(buffer_fini) struct buffer pdu = {0};
+    struct pdu_bind bind = {.most_sent = PDU_MOST_FRAGMENT,
+                            .most_received = PDU_MOST_FRAGMENT,
+                            .group = group,
+                            .count = CLIENT_INTERFACES};
+    struct pdu_header h;
+    bool sent;
+
+    describe_interfaces(&bind);
+    pdu_bind_encode(&pdu, ++c->last_call, &bind);
+    if (buffer_failed(&pdu))
+        return ERR_NOT_ENOUGH_MEMORY;
+    if (send_all(c, &pdu, -1, &sent) < 0 || receive_fragment(c, &pdu, &h) < 0)
+        return ERR_RPC_S_SERVER_UNAVAILABLE;
+    return read_ack(c, &pdu, &h);
+}
+
+/* Adds a fragment of the answer. 0; 1: that was the last; -EBADMSG, -ENOMEM. */
+static int take_fragment(struct client_connection *c, const struct buffer *fragment,
+                         const struct pdu_header *h, struct client_answer *answer)
+{
+    struct pdu_stub stub;
+    bool first = answer->stub.size == 0;
+
+    if ((h->type != PDU_RESPONSE && h->type != PDU_FAULT) || h->call_id != c->last_call ||
+        (first && !(h->flags & PDU_FIRST)) || pdu_stub_decode(fragment->data, h, &stub) < 0)
+        return -EBADMSG;
+    if (h->type == PDU_FAULT) {
+        answer->fault = stub.status != 0 ? stub.status : NCA_UNSPECIFIED;
+        return 1;
+    }
+    if (answer->fd < 0)
+        answer->fd = c->transport->methods->take_descriptor(c->transport);
+    if (stub.size > RPC_MOST_REPLY - answer->stub.size)
+        return -EBADMSG;
+    if (buffer_append(&answer->stub, stub.data, stub.size) < 0)
+        return -ENOMEM;
+    return (h->flags & PDU_LAST) ? 1 : 0;
+}
+
+static int receive_answer(struct client_connection *c, struct client_answer *answer)
+{
+    _cleanup_(buffer_fini) struct buffer fragment = {0};
+    struct pdu_header h;
+    int r;
+
+    do {
+        r = receive_fragment(c, &fragment, &h);
+        if (r == 0)
+            r = take_fragment(c, &fragment, &h, answer);
+    } while (r == 0);
+    return r < 0 ? r : 0;
+}
+
+uint32_t client_exchange(struct client_connection *c, uint16_t context_id, uint16_t opnum,
+                         const struct buffer *stub, int send_fd, struct client_answer *answer,
+                         bool *ret_sent)
+{
+    _cleanup_(buffer_fini) struct buffer pdus = {0};
+    int r;
+
+    *ret_sent = false;
+    if (pdu_request_encode(&pdus, c->most_sent, ++c->last_call, context_id, opnum, stub->data,
+                           stub->size) < 0)
+        return ERR_NOT_ENOUGH_MEMORY;
+    r = send_all(c, &pdus, send_fd, ret_sent);
+    if (r < 0)
+        return *ret_sent ? ERR_RPC_S_CALL_FAILED : ERR_RPC_S_SERVER_UNAVAILABLE;
+    buffer_fini(&pdus);
+    r = receive_answer(c, answer);
+    if (r == -ENOMEM)
+        return ERR_NOT_ENOUGH_MEMORY;
+    if (r == -EBADMSG || r == -EPROTO)
+        return ERR_RPC_S_PROTOCOL_ERROR;
+    return r < 0 ? ERR_RPC_S_CALL_FAILED : 0;
+}

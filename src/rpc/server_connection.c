@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/macro.h"
+#include "rpc/server_internal.h"
+
+#define FRAGMENTS_AT_A_TIME 16 /* of one connection, before another has its turn */
+
+/* Back pressure: who does not take its answers is not asked for more. */
+static bool paused(const struct connection *c)
+{
+    return c->closing || c->output_size > PENDING_OUTPUT || c->call_count >= MOST_CALLS;
+}
+
+void connection_update_events(struct connection *c)
+{
+    uint32_t events = (paused(c) && !c->assembling ? 0 : EPOLLIN) | (c->output ? EPOLLOUT : 0);
+
+    if (c->broken || events == c->events)
+        return;
+    if (sd_event_source_set_io_events(c->io, events) >= 0)
+        c->events = events;
+}
+
+/* The loop sees the hang-up and destroys it: nothing below rpc_reply() may. */
+static void connection_break(struct connection *c)
+{
+    c->broken = true;
+    c->transport->methods->shut_down(c->transport);
+}
+
+static void output_destroy(struct output *o)
+{
+    buffer_fini(&o->bytes);
+    cleanup_close(&o->fd);
+    free(o);
+}
+
+static void flush(struct connection *c)
+{
+    while (c->output && !c->broken) {
+        struct output *o = c->output;
+        ssize_t n = c->transport->methods->send(c->transport, o->bytes.data + o->sent,
+                                                o->bytes.size - o->sent, o->sent == 0 ? o->fd : -1);
+
+        if (n == -EAGAIN)
+            break;
+        if (n < 0) {
+            connection_break(c);
+            return;
+        }
+        o->sent += (size_t)n;
+        c->output_size -= (size_t)n;
+        if (o->sent == o->bytes.size) {
+            c->output = o->next;
+            output_destroy(o);
+        }
+    }
+    connection_update_events(c);
+}
+
+void connection_send(struct connection *c, struct buffer *bytes, int fd)
+{
+    struct output *o;
+    bool idle = !c->output;
+
+    if (c->broken)
+        return;
+    o = calloc(1, sizeof(*o));
+    if (!o || buffer_failed(bytes) || c->output_size + bytes->size > MOST_PENDING_OUTPUT) {
+        free(o);
+        connection_break(c);
+        return;
+    }
+    o->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    o->bytes = *bytes;
+    *bytes = (struct buffer){0};
+    if (idle)
+        c->output = o;
+    else
+        c->output_last->next = o;
+    c->output_last = o;
+    c->output_size += o->bytes.size;
+    if (idle)
+        flush(c);
+    else
+        connection_update_events(c);
+}
+
+void connection_send_fault(struct connection *c, uint32_t call_id, uint16_t context_id,
+                           uint32_t status)
+{
+    _cleanup_(buffer_fini) struct buffer pdu = {0};
+
+    pdu_fault_encode(&pdu, call_id, context_id, status);
+    connection_send(c, &pdu, -1);
+}
+
+static void refuse_bind(struct connection *c, uint16_t reason)
+{
+    _cleanup_(buffer_fini) struct buffer pdu = {0};
+
+    c->closing = true;
+    pdu_bind_nak_encode(&pdu, c->header.call_id, reason);
+    connection_send(c, &pdu, -1);
+}
+
+static const struct rpc_service *find_service(const struct rpc_server *s,
+                                              const struct pdu_context *context)
+{
+    for (size_t i = 0; i < s->options.service_count; i++) {
+        const struct rpc_interface *interface = s->options.services[i].interface;
+
+        if (memcmp(interface->uuid, context->uuid, sizeof(context->uuid)) == 0 &&
+            interface->major == context->major && interface->minor >= context->minor)
+            return &s->options.services[i];
+    }
+    return NULL;
+}
+
+static bool add_context(struct connection *c, uint16_t id, const struct rpc_service *service)
+{
+    unsigned i = 0;
+
+    while (i < c->context_count && c->contexts[i].id != id)
+        i++;
+    if (i == PDU_MOST_CONTEXTS)
+        return false;
+    c->contexts[i].id = id;
+    c->contexts[i].service = service;
+    c->context_count = MAX(c->context_count, i + 1);
+    return true;
+}
+
+static void negotiate(struct connection *c, const struct pdu_bind *bind, struct pdu_bind_ack *ack)
+{
+    ack->count = bind->count;
+    for (unsigned i = 0; i < bind->count; i++) {
+        const struct pdu_context *context = &bind->contexts[i];
+        const struct rpc_service *service = find_service(c->server, context);
+
+        if (context->transfer == PDU_TRANSFER_FEATURES) {
+            ack->results[i].result = PDU_NEGOTIATED; /* none of the features is ours */
+        } else if (context->transfer != PDU_TRANSFER_NDR32) {
+            ack->results[i].result = PDU_REJECTED;
+            ack->results[i].reason = PDU_REASON_TRANSFER;
+        } else if (!service || !add_context(c, context->id, service)) {
+            ack->results[i].result = PDU_REJECTED;
+            ack->results[i].reason = PDU_REASON_INTERFACE;
+        }
+    }
+}
+
+/* A bind, or a later change of the presentation contexts. */
+static void handle_bind(struct connection *c, bool first)
+{
+    _cleanup_(buffer_fini) struct buffer pdu = {0};
+    struct pdu_bind bind;
+    struct pdu_bind_ack ack = {0};
+
+    if (first == (c->association != NULL) ||
+        pdu_bind_decode(c->fragment.data, &c->header, &bind) < 0) {
+        connection_break(c);
+        return;
+    }
+    if (c->header.auth_size > 0) {
+        refuse_bind(c, PDU_NAK_AUTHENTICATION_NOT_KNOWN);
+        return;
+    }
+    if (first) {
+        if (bind.most_received < PDU_LEAST_FRAGMENT || association_join(c, bind.group) < 0) {
+            refuse_bind(c, PDU_NAK_REASON_NOT_SPECIFIED);
+            return;
+        }
+        c->most_sent = MIN(bind.most_received, PDU_MOST_FRAGMENT);
+    }
+    ack.most_sent = c->most_sent;
+    ack.most_received = MIN(bind.most_sent, PDU_MOST_FRAGMENT);
+    ack.group = c->association->group;
+    negotiate(c, &bind, &ack);
+    pdu_bind_ack_encode(&pdu, first ? PDU_BIND_ACK : PDU_ALTER_CONTEXT_RESPONSE, c->header.call_id,
+                        &ack);
+    connection_send(c, &pdu, -1);
+}
+
+static const struct rpc_service *service_of_context(const struct connection *c, uint16_t id)
+{
+    for (unsigned i = 0; i < c->context_count; i++)
+        if (c->contexts[i].id == id)
+            return c->contexts[i].service;
+    return NULL;
+}
+
+static void append_stub(struct rpc_call *call, const struct pdu_stub *stub)
+{
+    if (call->stub.size + stub->size > RPC_MOST_REQUEST ||
+        buffer_append(&call->stub, stub->data, stub->size) < 0)
+        call->too_long = true;
+    if (call->too_long)
+        buffer_fini(&call->stub);
+}
+
+static void handle_request(struct connection *c)
+{
+    struct rpc_call *call = c->assembling;
+    struct pdu_stub stub;
+    bool first = c->header.flags & PDU_FIRST;
+
+    if (!c->association || first == (call != NULL) || (call && call->id != c->header.call_id) ||
+        pdu_stub_decode(c->fragment.data, &c->header, &stub) < 0) {
+        connection_break(c);
+        return;
+    }
+    if (first) {
+        call = call_create(c, &c->header, &stub);
+        if (!call) {
+            connection_break(c);
+            return;
+        }
+        call->service = service_of_context(c, stub.context_id);
+        c->assembling = call;
+    }
+    append_stub(call, &stub);
+    if (c->header.flags & PDU_LAST) {
+        c->assembling = NULL;
+        connection_update_events(c);
+        call_dispatch(call);
+    }
+}
+
+static void handle_orphaned(struct connection *c)
+{
+    struct rpc_call *call = c->calls;
+
+    while (call && call->id != c->header.call_id)
+        call = call->next;
+    if (call)
+        call_abandon(call);
+}
+
+static void handle_fragment(struct connection *c)
+{
+    int unasked;
+
+    switch ((enum pdu_type)c->header.type) {
+    case PDU_BIND:
+        handle_bind(c, true);
+        break;
+    case PDU_ALTER_CONTEXT:
+        handle_bind(c, false);
+        break;
+    case PDU_REQUEST:
+        handle_request(c);
+        break;
+    case PDU_ORPHANED:
+        handle_orphaned(c);
+        break;
+    case PDU_CANCEL: /* a wish; the call goes on */
+    case PDU_AUTH3:
+        break;
+    default:
+        connection_break(c);
+        break;
+    }
+    unasked = c->transport->methods->take_descriptor(c->transport);
+    cleanup_close(&unasked);
+}
+
+static void refuse_representation(struct connection *c)
+{
+    if (c->header.type == PDU_BIND) {
+        refuse_bind(c, PDU_NAK_REASON_NOT_SPECIFIED);
+    } else {
+        c->closing = true;
+        connection_send_fault(c, c->header.call_id, 0, NCA_UNSPECIFIED);
+    }
+}
+
+static void handle_header(struct connection *c)
+{
+    int r = pdu_header_decode(c->fragment.data, &c->header);
+
+    if (r == -EPROTO)
+        refuse_representation(c);
+    else if (r < 0 || c->header.fragment_size > PDU_MOST_FRAGMENT)
+        connection_break(c);
+}
+
+/* Reads no further than the present fragment's end, so that a descriptor is known to belong to it.
+ * Whether there may be more. */
+static bool read_some(struct connection *c)
+{
+    size_t have = c->fragment.size;
+    size_t want = have < PDU_HEADER_SIZE ? PDU_HEADER_SIZE : c->header.fragment_size;
+    ssize_t n;
+
+    if (buffer_reserve(&c->fragment, want - have) < 0) {
+        connection_break(c);
+        return false;
+    }
+    n = c->transport->methods->receive(c->transport, c->fragment.data + have, want - have);
+    if (n == -EAGAIN)
+        return false;
+    if (n <= 0) {
+        connection_break(c);
+        return false;
+    }
+    c->fragment.size += (size_t)n;
+    if (have < PDU_HEADER_SIZE && c->fragment.size == PDU_HEADER_SIZE)
+        handle_header(c);
+    return !c->broken && !c->closing;
+}
+
+static void read_fragments(struct connection *c)
+{
+    unsigned count = 0;
+
+    while (count < FRAGMENTS_AT_A_TIME && (!paused(c) || c->assembling) && read_some(c)) {
+        if (c->fragment.size < PDU_HEADER_SIZE || c->fragment.size < c->header.fragment_size)
+            continue;
+        handle_fragment(c);
+        buffer_clear(&c->fragment);
+        count++;
+        if (c->broken)
+            break;
+    }
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct connection *c = userdata;
+
+    (void)source;
+    (void)fd;
+    if ((events & EPOLLOUT) && !c->broken)
+        flush(c);
+    if ((events & EPOLLIN) && !c->broken)
+        read_fragments(c);
+    else if (events & (EPOLLHUP | EPOLLERR))
+        c->broken = true;
+    if (c->broken || (c->closing && !c->output))
+        connection_destroy(c);
+    else
+        connection_update_events(c);
+    return 0;
+}
+
+int connection_create(struct rpc_server *s, struct rpc_transport *t)
+{
+    struct connection *c = calloc(1, sizeof(*c));
+    int r = -ENOMEM;
+
+    if (c) {
+        c->server = s;
+        c->transport = t;
+        c->events = EPOLLIN;
+        c->most_sent = PDU_LEAST_FRAGMENT;
+        t->methods->peer(t, &c->peer);
+        r = sd_event_add_io(s->options.loop, &c->io, t->methods->fd(t), c->events, on_io, c);
+    }
+    if (r < 0) {
+        free(c);
+        t->methods->destroy(t);
+        return r;
+    }
+    c->next = s->connections;
+    if (c->next)
+        c->next->previous = c;
+    s->connections = c;
+    s->connection_count++;
+    return 0;
+}
+
+void connection_destroy(struct connection *c)
+{
+    struct output *next;
+
+    c->broken = true; /* calls that are answered from here on only end */
+    sd_event_source_disable_unref(c->io);
+    while (c->calls)
+        call_abandon(c->calls);
+    if (c->previous)
+        c->previous->next = c->next;
+    else
+        c->server->connections = c->next;
+    if (c->next)
+        c->next->previous = c->previous;
+    c->server->connection_count--;
+    if (c->association)
+        association_leave(c->association);
+    for (struct output *o = c->output; o; o = next) {
+        next = o->next;
+        output_destroy(o);
+    }
+    buffer_fini(&c->fragment);
+    c->transport->methods->destroy(c->transport);
+    free(c);
+}

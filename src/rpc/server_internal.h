@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RPC_SERVER_INTERNAL_H
+#define RPC_SERVER_INTERNAL_H
+
+#include <systemd/sd-event.h>
+
+#include "base/handle.h"
+#include "rpc/ndr.h"
+#include "rpc/pdu.h"
+#include "rpc/transport.h"
+
+/* server.c: listeners; server_connection.c: bytes, fragments and binds of one connection;
+ * server_call.c: one request; server_association.c: what a client's connections share.
+ *
+ * A connection owns its calls until it breaks; then they stand alone until they are answered. An
+ * association lives as long as a connection or a call of it does, so a handler's objects outlast
+ * its call. Connections are destroyed from the loop only, never below rpc_reply(). */
+
+#define MOST_CONNECTIONS 4096
+#define MOST_CONTEXTS 65536
+#define MOST_CALLS 64             /* in flight on one connection; beyond, requests are not read */
+#define PENDING_OUTPUT (1u << 20) /* beyond, requests are not read */
+#define MOST_PENDING_OUTPUT (256u << 20) /* beyond, the connection ends */
+#define MOST_CALL_MEMORY (128u << 20)    /* of a request, decoded */
+#define MOST_CONTEXTS_OF_OP 4
+
+struct rpc_server {
+    struct rpc_server_options options;
+    struct listener *listeners;
+    struct connection *connections;
+    unsigned connection_count;
+    struct rpc_association *associations; /* those with connections */
+    uint32_t last_group;
+    int spare_fd; /* given up for a moment to refuse a connection when descriptors run out */
+};
+
+struct output {
+    struct output *next;
+    struct buffer bytes;
+    size_t sent;
+    int fd; /* to go with the first byte; -1: none */
+};
+
+struct connection {
+    struct rpc_server *server;
+    struct connection *previous, *next;
+    struct rpc_transport *transport;
+    struct rpc_peer peer;
+    sd_event_source *io;
+    uint32_t events;
+    struct rpc_association *association; /* NULL: not bound yet */
+
+    struct {
+        uint16_t id;
+        const struct rpc_service *service;
+    } contexts[PDU_MOST_CONTEXTS];
+    unsigned context_count;
+
+    struct buffer fragment; /* the one being read */
+    struct pdu_header header;
+    struct rpc_call *assembling; /* its last fragment is still to come */
+    struct rpc_call *calls;      /* including that one */
+    unsigned call_count;
+
+    struct output *output, *output_last;
+    size_t output_size;
+    uint16_t most_sent; /* the longest fragment that the other side takes */
+    bool broken;        /* to be destroyed */
+    bool closing;       /* likewise, when the output is gone */
+};
+
+struct rpc_call {
+    struct connection *connection; /* NULL: it broke */
+    struct rpc_call *previous, *next;
+    struct rpc_association *association;
+    void *context; /* of the server */
+    const struct rpc_service *service;
+    const struct rpc_op *op;
+    uint32_t id;
+    uint16_t context_id, opnum;
+    struct buffer stub;
+    bool too_long;
+    void *args;
+    struct rpc_arena arena;
+    struct handle_object *held[MOST_CONTEXTS_OF_OP]; /* the context handles in args */
+    unsigned held_count;
+    void (*on_gone)(struct rpc_call *c, void *data);
+    void *on_gone_data;
+    int received_fd, reply_fd;
+};
+
+struct rpc_association {
+    struct rpc_server *server; /* valid while there are connections */
+    struct rpc_association *previous, *next;
+    uint32_t group;
+    uint64_t nonce; /* in each handle's bytes: another association's handle is not found here */
+    unsigned connections, references;
+    struct rpc_peer peer;
+    struct handle_table *contexts;
+    void *data;
+    void (*close_data)(void *data);
+};
+
+int connection_create(struct rpc_server *s, struct rpc_transport *t); /* takes t, also on failure */
+void connection_destroy(struct connection *c);
+/* Queues and begins to send; takes the bytes, and a copy of fd. */
+void connection_send(struct connection *c, struct buffer *bytes, int fd);
+void connection_send_fault(struct connection *c, uint32_t call_id, uint16_t context_id,
+                           uint32_t status);
+void connection_update_events(struct connection *c);
+
+/* A new call of this connection, in its list. NULL: out of memory. */
+struct rpc_call *call_create(struct connection *c, const struct pdu_header *h,
+                             const struct pdu_stub *stub);
+void call_dispatch(struct rpc_call *call);
+void call_abandon(struct rpc_call *call); /* its connection broke, or its caller gave it up */
+
+/* Joins an association, or makes one (group 0). 0, -ENOMEM, -ENOENT. */
+int association_join(struct connection *c, uint32_t group);
+void association_leave(struct rpc_association *a); /* a connection of it ended */
+struct rpc_association *association_ref(struct rpc_association *a);
+void association_unref(struct rpc_association *a);
+/* The context's object, held; fills c->object and c->kind. NULL: no such handle. */
+struct handle_object *association_resolve(struct rpc_association *a, unsigned kind,
+                                          struct rpc_context *c);
+
+#endif

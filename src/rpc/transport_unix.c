@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/macro.h"
+#include "rpc/transport.h"
+
+/* A message may bring up to the kernel's most descriptors (253); all but the last are closed. */
+#define CONTROL_SIZE CMSG_SPACE(253 * sizeof(int))
+
+struct unix_transport {
+    struct rpc_transport base;
+    int fd;
+    int received; /* -1: none */
+};
+
+static struct unix_transport *self(const struct rpc_transport *t)
+{
+    return container_of((struct rpc_transport *)t, struct unix_transport, base);
+}
+
+static int unix_fd(const struct rpc_transport *t)
+{
+    return self(t)->fd;
+}
+
+static void keep_descriptor(struct unix_transport *u, int fd)
+{
+    cleanup_close(&u->received);
+    u->received = fd;
+}
+
+static void take_control(struct unix_transport *u, struct msghdr *message)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        size_t count;
+
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+            keep_descriptor(u, fd);
+        }
+    }
+}
+
+static ssize_t unix_receive(struct rpc_transport *t, void *data, size_t size)
+{
+    struct unix_transport *u = self(t);
+    _Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
+    struct iovec io = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {
+        .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    ssize_t n;
+
+    do
+        n = recvmsg(u->fd, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (message.msg_controllen > 0)
+        take_control(u, &message);
+    return n;
+}
+
+static ssize_t unix_send(struct rpc_transport *t, const void *data, size_t size, int descriptor)
+{
+    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec io = {.iov_base = (void *)data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1};
+    ssize_t n;
+
+    if (descriptor >= 0) {
+        struct cmsghdr *c;
+
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &descriptor, sizeof(int));
+    }
+    do
+        n = sendmsg(self(t)->fd, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static int unix_take_descriptor(struct rpc_transport *t)
+{
+    return TAKE_FD(self(t)->received);
+}
+
+static void read_program_name(struct rpc_peer *peer)
+{
+    _cleanup_close_
+    int fd = -1;
+    char path[32];
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%u/comm", peer->pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd >= 0 ? read(fd, peer->program, sizeof(peer->program) - 1) : 0;
+    peer->program[MAX(n, 0)] = '\0';
+    peer->program[strcspn(peer->program, "\n")] = '\0';
+}
+
+static void unix_peer(const struct rpc_transport *t, struct rpc_peer *ret)
+{
+    struct ucred who = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    socklen_t size = sizeof(who);
+
+    /* Of a socket that is not one of ours to ask, nobody came. */
+    if (getsockopt(self(t)->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+        who = (struct ucred){.uid = (uid_t)-1, .gid = (gid_t)-1};
+    *ret =
+        (struct rpc_peer){.uid = who.uid, .gid = who.gid, .pid = (uint32_t)who.pid, .local = true};
+    read_program_name(ret);
+}
+
+static void unix_shut_down(struct rpc_transport *t)
+{
+    shutdown(self(t)->fd, SHUT_RDWR);
+}
+
+static void unix_destroy(struct rpc_transport *t)
+{
+    struct unix_transport *u = self(t);
+
+    cleanup_close(&u->received);
+    cleanup_close(&u->fd);
+    free(u);
+}
+
+static const struct rpc_transport_methods unix_methods = {
+    .fd = unix_fd,
+    .receive = unix_receive,
+    .send = unix_send,
+    .take_descriptor = unix_take_descriptor,
+    .peer = unix_peer,
+    .shut_down = unix_shut_down,
+    .destroy = unix_destroy,
+};
+
+struct rpc_transport *rpc_transport_unix(int fd)
+{
+    struct unix_transport *u = malloc(sizeof(*u));
+
+    if (!u) {
+        close(fd);
+        return NULL;
+    }
+    *u = (struct unix_transport){.base.methods = &unix_methods, .fd = fd, .received = -1};
+    return &u->base;
+}
+
+int rpc_transport_unix_connect(const char *path, struct rpc_transport **ret)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_close_
+    int fd = -1;
+    struct rpc_transport *t;
+    int r;
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    do
+        r = connect(fd, (struct sockaddr *)&address, sizeof(address));
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return -errno;
+    t = rpc_transport_unix(TAKE_FD(fd));
+    if (!t)
+        return -ENOMEM;
+    *ret = t;
+    return 0;
+}
