@@ -164,7 +164,6 @@ static void report_network(struct links *l, struct link *k, uint32_t state)
     /* Later it may have been renamed: that is not ours to undo. */
     if (!model_network(l->reports->options->model, k->network_id))
         in.name = k->network_name;
-
     if (k->network_state == UNREPORTED)
         in.new_id = k->network_id;
     else
@@ -447,6 +446,7 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *user
     }
     if (!missed)
         return 0;
+    log_info("links-missed");
     r = sync_links(l);
     if (r < 0)
         log_error("links-unknown reason=%s", log_quote(strerror(-r)));
