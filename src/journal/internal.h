@@ -13,7 +13,8 @@
     STATEMENT(COMMIT, "COMMIT")                                                                    \
     STATEMENT(ROLLBACK, "ROLLBACK")                                                                \
     STATEMENT(ADD_CHANGE, "INSERT INTO change(revision, size, record) VALUES(?1, ?2, ?3)")         \
-    STATEMENT(READ_CHANGES, "SELECT record FROM change WHERE revision >= ?1 ORDER BY revision")    \
+    STATEMENT(READ_CHANGES, "SELECT record, revision FROM change WHERE revision >= ?1 "            \
+                            "ORDER BY revision")                                                   \
     STATEMENT(OLDEST_SIZES, "SELECT size FROM change ORDER BY revision LIMIT ?1")                  \
     STATEMENT(DROP_CHANGES, "DELETE FROM change WHERE revision < ?1")                              \
     STATEMENT(FIRST_REVISION, "SELECT min(revision) FROM change")                                  \

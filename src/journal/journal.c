@@ -28,20 +28,6 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
 #undef STATEMENT
 };
 
-static int errno_of_system(int error, int otherwise)
-{
-    switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return -ENOSPC;
-    case 0:
-        return otherwise;
-    default:
-        return -error;
-    }
-}
-
 int journal_errno(sqlite3 *db, int result)
 {
     switch (result & 0xFF) {
@@ -54,11 +40,9 @@ int journal_errno(sqlite3 *db, int result)
     case SQLITE_FULL:
         return -ENOSPC;
     case SQLITE_IOERR:
-        if (result == SQLITE_IOERR_NOMEM)
-            return -ENOMEM;
-        return errno_of_system(sqlite3_system_errno(db), -EIO) == -ENOSPC ? -ENOSPC : -EIO;
+        return result == SQLITE_IOERR_NOMEM ? -ENOMEM : -EIO;
     case SQLITE_CANTOPEN:
-        return errno_of_system(sqlite3_system_errno(db), -EIO);
+        return sqlite3_system_errno(db) > 0 ? -sqlite3_system_errno(db) : -EIO;
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_AUTH:

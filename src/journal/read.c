@@ -18,46 +18,50 @@ uint64_t journal_last_revision(struct journal *j)
     return j->last;
 }
 
+/* The record in the present row, which must be whole and carry the row's revision; expected is 0
+ * for the first. */
+static int row_record(sqlite3_stmt *s, uint64_t expected, const void **ret, size_t *ret_size)
+{
+    const void *record = sqlite3_column_blob(s, 0);
+    const size_t size = (size_t)sqlite3_column_bytes(s, 0);
+    const uint64_t revision = (uint64_t)sqlite3_column_int64(s, 1);
+
+    if (!record && size > 0)
+        return -ENOMEM;
+    if (size < CHANGE_HEAD_SIZE || change_size(record) != size)
+        return -EBADMSG;
+    if (change_peek_revision(record) != revision || (expected > 0 && revision != expected))
+        return -EBADMSG;
+    *ret = record;
+    *ret_size = size;
+    return 0;
+}
+
 int journal_read(struct journal *j, uint64_t from, size_t max_bytes, struct buffer *out,
                  size_t *ret_count)
 {
     sqlite3_stmt *s = j->statements[STATEMENT_READ_CHANGES];
     const size_t start = out->size;
-    size_t count = 0;
+    const void *record;
+    size_t size, count = 0;
     uint64_t expected = 0;
-    int r = 0;
+    int result;
 
-    if (from > INT64_MAX) { /* past all that there can be */
-        *ret_count = 0;
-        return 0;
-    }
-    sqlite3_bind_int64(s, 1, (sqlite3_int64)from);
-    for (;;) {
-        const int result = sqlite3_step(s);
-        if (result != SQLITE_ROW) {
-            r = journal_errno(j->db, result);
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)MIN(from, (uint64_t)INT64_MAX));
+    int r = 0;
+    while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW) {
+        r = row_record(s, expected, &record, &size);
+        if (r < 0)
             break;
-        }
-        const void *record = sqlite3_column_blob(s, 0);
-        const size_t size = (size_t)sqlite3_column_bytes(s, 0);
-        if (!record || size < CHANGE_HEAD_SIZE || change_size(record) != size) {
-            r = -EBADMSG;
-            break;
-        }
-        const uint64_t revision = change_peek_revision(record);
-        if (count > 0 && revision != expected) {
-            r = -EBADMSG;
-            break;
-        }
         const size_t used = out->size - start;
         if (count > 0 && (used >= max_bytes || size > max_bytes - used))
             break;
+        expected = change_peek_revision(record) + 1;
         r = buffer_append(out, record, size);
-        if (r < 0)
-            break;
-        expected = revision + 1;
         count++;
     }
+    if (r == 0)
+        r = journal_errno(j->db, result);
     sqlite3_reset(s);
     if (r < 0) {
         out->size = start;
@@ -113,21 +117,19 @@ static int check_changes(struct journal *j)
 {
     sqlite3_stmt *s = j->statements[STATEMENT_READ_CHANGES];
     uint64_t expected = 0, bytes = 0, recorded;
+    const void *record;
+    size_t size;
     int result;
     int r = 0;
 
     sqlite3_bind_int64(s, 1, 0);
     while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW) {
-        const void *record = sqlite3_column_blob(s, 0);
-        const size_t size = (size_t)sqlite3_column_bytes(s, 0);
+        r = row_record(s, expected, &record, &size);
+        if (r < 0)
+            break;
         struct change c;
-
-        if (!record || change_decode(record, size, &c) < 0 || change_size(record) != size)
-            r = -EBADMSG;
-        else if (c.revision == 0 || (expected > 0 && c.revision != expected))
-            r = -EBADMSG;
-        else
-            expected = c.revision + 1;
+        r = change_decode(record, size, &c);
+        expected = change_peek_revision(record) + 1;
         bytes += size;
     }
     if (r == 0)
