@@ -148,23 +148,6 @@ static uint32_t publish(struct object *o, void **ret_handle)
     return 0;
 }
 
-uint32_t object_open_cluster(struct session *session, uint32_t access, void **ret_handle,
-                             uint32_t *ret_granted)
-{
-    struct object *o = NULL;
-    uint32_t error = create(session, NULL, LIB_HANDLE_CLUSTER, "", access, &o);
-    if (error != 0)
-        return error;
-    error = session_context_open(o->session, &o->context);
-    if (error != 0) {
-        object_destroy(o);
-        return error;
-    }
-    if (ret_granted)
-        *ret_granted = o->granted;
-    return publish(o, ret_handle);
-}
-
 /* Its id in place of the name that it was opened by, so that a renamed object is found again. */
 static uint32_t read_id(struct object *o)
 {
@@ -184,42 +167,41 @@ static uint32_t read_id(struct object *o)
     return 0;
 }
 
-uint32_t object_open(struct object *cluster, enum lib_handle_kind kind, const char *name,
-                     uint32_t access, void **ret_handle, uint32_t *ret_granted)
+/* Takes over the caller's reference. */
+static uint32_t open_and_publish(struct object *o, void **ret_handle)
 {
-    struct object *o = NULL;
-    uint32_t error = create(session_ref(cluster->session), cluster, kind, name, access, &o);
-    if (error != 0)
-        return error;
-    error = session_context_open(o->session, &o->context);
+    uint32_t error = session_context_open(o->session, &o->context);
     if (error == 0)
         error = read_id(o);
     if (error != 0) {
         object_destroy(o);
         return error;
     }
-    if (ret_granted)
-        *ret_granted = o->granted;
     return publish(o, ret_handle);
 }
 
-uint32_t object_open_created(struct object *cluster, enum lib_handle_kind kind, const char *name,
-                             struct rpc_context *opened, void **ret_handle)
+uint32_t object_open_cluster(struct session *session, void **ret_handle)
 {
-    uint32_t error = object_open(cluster, kind, name, 0, ret_handle, NULL);
-    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    struct object_close_args a = {.object = *opened};
-    session_call(cluster->session, &(struct session_call){.interface = &rpc_cmrp,
-                                                          .op = object_kind(kind)->close,
-                                                          .args = &a,
-                                                          .arena = &arena});
-    return error;
+    struct object *o = NULL;
+    uint32_t error = create(session, NULL, LIB_HANDLE_CLUSTER, "", 0, &o);
+    return error != 0 ? error : open_and_publish(o, ret_handle);
+}
+
+uint32_t object_open(struct object *cluster, enum lib_handle_kind kind, const char *name,
+                     void **ret_handle)
+{
+    struct object *o = NULL;
+    uint32_t error = create(session_ref(cluster->session), cluster, kind, name, 0, &o);
+    return error != 0 ? error : open_and_publish(o, ret_handle);
 }
 
 uint32_t object_open_key(struct object *cluster, const char *path, uint32_t access,
                          void **ret_handle)
 {
-    return object_open(cluster, LIB_HANDLE_KEY, path, access, ret_handle, NULL);
+    struct object *o = NULL;
+    uint32_t error =
+        create(session_ref(cluster->session), cluster, LIB_HANDLE_KEY, path, access, &o);
+    return error != 0 ? error : open_and_publish(o, ret_handle);
 }
 
 /* ---- closing ---- */
@@ -229,6 +211,19 @@ static void close_all_through(struct object *cluster)
     void *word;
     while ((word = list_take(cluster)))
         handle_unref(lib_handle_remove(word, LIB_HANDLE_ANY)); /* NULL: closed by another thread */
+}
+
+void object_close_created(struct object *cluster, enum lib_handle_kind kind,
+                          struct rpc_context *opened)
+{
+    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
+    struct object_close_args a = {.object = *opened};
+    object_ask(cluster, object_kind(kind)->close, &a, &arena);
+}
+
+__attribute__((weak)) void notify_handle_closed(const void *handle)
+{
+    (void)handle;
 }
 
 BOOL object_close(const void *handle, enum lib_handle_kind kind)
@@ -249,6 +244,14 @@ BOOL object_close(const void *handle, enum lib_handle_kind kind)
 }
 
 /* ---- calls ---- */
+
+uint32_t object_ask(const struct object *o, const struct rpc_op *op, void *args,
+                    struct rpc_arena *arena)
+{
+    return session_call(
+        o->session,
+        &(struct session_call){.interface = &rpc_cmrp, .op = op, .args = args, .arena = arena});
+}
 
 uint32_t object_call(struct object *o, const struct rpc_op *op, void *args,
                      struct rpc_context *slot, struct rpc_arena *arena)

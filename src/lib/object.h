@@ -47,18 +47,17 @@ uint32_t object_read_name(struct object *o, char **ret);
 
 /* ---- making and closing ---- */
 
-/* Takes over the session's reference. */
-uint32_t object_open_cluster(struct session *session, uint32_t access, void **ret_handle,
-                             uint32_t *ret_granted);
-/* Finds it by name or id. access 0: as the calls without "Ex" do. */
+/* A handle to its cluster. Takes over the session's reference. */
+uint32_t object_open_cluster(struct session *session, void **ret_handle);
+/* Finds it by name or id. */
 uint32_t object_open(struct object *cluster, enum lib_handle_kind kind, const char *name,
-                     uint32_t access, void **ret_handle, uint32_t *ret_granted);
-/* After a create operation: likewise, and closes the context that the operation opened. */
-uint32_t object_open_created(struct object *cluster, enum lib_handle_kind kind, const char *name,
-                             struct rpc_context *opened, void **ret_handle);
+                     void **ret_handle);
 /* A key, by its path from the root. */
 uint32_t object_open_key(struct object *cluster, const char *path, uint32_t access,
                          void **ret_handle);
+/* The context that a create operation opened, and nobody needs. */
+void object_close_created(struct object *cluster, enum lib_handle_kind kind,
+                          struct rpc_context *opened);
 /* TRUE, or FALSE with ERROR_INVALID_HANDLE as the last error. A cluster's: all that were opened
  * through it are closed too, without notifications. */
 BOOL object_close(const void *handle, enum lib_handle_kind kind);
@@ -68,6 +67,9 @@ void notify_handle_closed(const void *handle);
 
 /* ---- calls ---- */
 
+/* session_call() of an MS-CMRP operation that takes no context handle. */
+uint32_t object_ask(const struct object *o, const struct rpc_op *op, void *args,
+                    struct rpc_arena *arena);
 /* session_call() of an MS-CMRP operation with o's context in the slot, and perhaps other's. */
 uint32_t object_call(struct object *o, const struct rpc_op *op, void *args,
                      struct rpc_context *slot, struct rpc_arena *arena);

@@ -7,7 +7,6 @@
 #define SAME_FORM(op, form) _Static_assert(sizeof(struct cmrp_##op) == sizeof(struct form), #op)
 #define SAME_FORMS(kind)                                                                           \
     SAME_FORM(Open##kind, object_open_args);                                                       \
-    SAME_FORM(Open##kind##Ex, object_open_ex_args);                                                \
     SAME_FORM(Close##kind, object_close_args);                                                     \
     SAME_FORM(Get##kind##Id, object_id_args)
 SAME_FORMS(Node);
@@ -18,15 +17,9 @@ SAME_FORMS(NetInterface);
 SAME_FORM(CloseCluster, object_close_args);
 SAME_FORM(CloseKey, object_close_args);
 
-static struct object *context_object(const struct session_context *c)
+static const struct object *context_object(const struct session_context *c)
 {
-    return container_of((struct session_context *)c, struct object, context);
-}
-
-static void keep_granted(struct object *o, uint32_t granted)
-{
-    if (!o->word)
-        o->granted = granted;
+    return container_of(c, const struct object, context);
 }
 
 /* Of the call, or of the operation. */
@@ -49,21 +42,11 @@ static uint32_t open_named(const struct session_context *c, struct rpc_client *c
                            struct rpc_context *ret)
 {
     _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    struct object *o = context_object(c);
-    const struct object_kind *kind = object_kind(o->handle.kind);
-    if (o->access == 0) {
-        struct object_open_args a = {.name = o->id};
-        uint32_t error = call(client, kind->open, &a, &arena);
-        if (error == 0)
-            *ret = a.object;
-        return error;
-    }
-    struct object_open_ex_args a = {.name = o->id, .desired_access = o->access};
-    uint32_t error = call(client, kind->open_ex, &a, &arena);
-    if (error == 0) {
+    const struct object *o = context_object(c);
+    struct object_open_args a = {.name = o->id};
+    uint32_t error = call(client, object_kind(o->handle.kind)->open, &a, &arena);
+    if (error == 0)
         *ret = a.object;
-        keep_granted(o, a.granted_access);
-    }
     return error;
 }
 
@@ -71,20 +54,11 @@ static uint32_t open_cluster(const struct session_context *c, struct rpc_client 
                              struct rpc_context *ret)
 {
     _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    struct object *o = context_object(c);
-    if (o->access == 0) {
-        struct cmrp_OpenCluster a = {0};
-        uint32_t error = call(client, &cmrp_op_OpenCluster, &a, &arena);
-        if (error == 0)
-            *ret = a.cluster;
-        return error;
-    }
-    struct cmrp_OpenClusterEx a = {.desired_access = o->access};
-    uint32_t error = call(client, &cmrp_op_OpenClusterEx, &a, &arena);
-    if (error == 0) {
+    (void)c;
+    struct cmrp_OpenCluster a = {0};
+    uint32_t error = call(client, &cmrp_op_OpenCluster, &a, &arena);
+    if (error == 0)
         *ret = a.cluster;
-        keep_granted(o, a.granted_access);
-    }
     return error;
 }
 
@@ -93,7 +67,7 @@ static uint32_t open_key(const struct session_context *c, struct rpc_client *cli
                          struct rpc_context *ret)
 {
     _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    struct object *o = context_object(c);
+    const struct object *o = context_object(c);
     struct cmrp_GetRootKey root = {.access = o->access};
     uint32_t error = call(client, &cmrp_op_GetRootKey, &root, &arena);
     if (error != 0)
@@ -107,7 +81,8 @@ static uint32_t open_key(const struct session_context *c, struct rpc_client *cli
     close_context(c, client, &root.key);
     if (error == 0)
         *ret = a.key;
-    return error;
+    /* A key that was there when its handle was opened. */
+    return error == ERR_FILE_NOT_FOUND && o->word ? ERR_KEY_DELETED : error;
 }
 
 static const struct session_context_methods named_context = {open_named, close_context};
@@ -117,9 +92,9 @@ static const struct session_context_methods key_context = {open_key, close_conte
 #define NAMED(object, kind, code)                                                                  \
     {                                                                                              \
         .type = (object), .context = &named_context, .open = &cmrp_op_Open##kind,                  \
-        .open_ex = &cmrp_op_Open##kind##Ex, .close = &cmrp_op_Close##kind,                         \
-        .get_id = &cmrp_op_Get##kind##Id, .control = &cmrp_op_##kind##Control,                     \
-        .node_control = &cmrp_op_Node##kind##Control, .get_name = (code)                           \
+        .close = &cmrp_op_Close##kind, .get_id = &cmrp_op_Get##kind##Id,                           \
+        .control = &cmrp_op_##kind##Control, .node_control = &cmrp_op_Node##kind##Control,         \
+        .get_name = (code),                                                                        \
     }
 
 static const struct object_kind kinds[] = {

@@ -9,7 +9,7 @@
 struct object_kind {
     enum object_type type;
     const struct session_context_methods *context;
-    const struct rpc_op *open, *open_ex; /* NULL: opened in a way of its own */
+    const struct rpc_op *open; /* by name; NULL: opened in a way of its own */
     const struct rpc_op *close;
     const struct rpc_op *get_id; /* NULL: its id is what it was opened by */
     const struct rpc_op *control, *node_control;
@@ -22,12 +22,6 @@ object_kind(unsigned kind); /* NULL: handles of that kind are no objects */
 /* The operations of all kinds have one form. */
 struct object_open_args {
     char *name;
-    uint32_t status, rpc_status;
-    struct rpc_context object;
-};
-struct object_open_ex_args {
-    char *name;
-    uint32_t desired_access, granted_access;
     uint32_t status, rpc_status;
     struct rpc_context object;
 };
