@@ -134,6 +134,15 @@ static void adopt_orphans(struct model *m, struct node *n)
          e = map_next(m->by_id[OBJECT_GROUP], e))
         if (!((struct group *)e->value)->owner)
             group_set_owner(m, e->value, n);
+    for (struct map_entry *e = map_first(m->by_id[OBJECT_NETWORK_INTERFACE]); e;
+         e = map_next(m->by_id[OBJECT_NETWORK_INTERFACE], e)) {
+        struct netinterface *i = e->value;
+        if (i->node)
+            continue;
+        i->node = n;
+        object_touch(m, &i->o);
+        emit_text_property(m, CHANGE_NETINTERFACE_COMMON_PROPERTY, &i->o, "Node", "", n->o.name);
+    }
 }
 
 static void node_rename(struct model *m, struct node *n, const char *name)

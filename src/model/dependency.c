@@ -88,14 +88,25 @@ void dependency_unlink(struct model *m, struct resource *r, struct resource *pro
     relink(m, r, provider, false);
 }
 
-/* The longest way up from r (or down). The tree is at most DEPTH_MOST deep already. */
-static unsigned depth(const struct resource *r, enum dependency_direction direction)
+/* The longest way up from r (or down), in steps, as sets of what can be reached in one step more:
+ * a walk along every way would take for ever in a tree with many diamonds. */
+static int depth(struct resource *r, enum dependency_direction direction, unsigned *ret)
 {
-    const struct pointer_list *l = direction == PROVIDERS ? &r->providers : &r->dependents;
-    unsigned most = 0;
-    for (size_t i = 0; i < l->count; i++)
-        most = MAX(most, depth(l->items[i], direction) + 1);
-    return most;
+    _cleanup_(list_fini) struct pointer_list level = {0};
+    int result = list_append(&level, r);
+    unsigned steps = 0;
+    for (; result == 0 && level.count > 0 && steps <= DEPTH_MOST; steps++) {
+        struct pointer_list next = {0};
+        for (size_t i = 0; i < level.count && result == 0; i++) {
+            const struct resource *each = level.items[i];
+            result =
+                append_all(&next, direction == PROVIDERS ? &each->providers : &each->dependents);
+        }
+        list_fini(&level);
+        level = next;
+    }
+    *ret = steps;
+    return result;
 }
 
 /* The codes are AddClusterResourceDependency's. An online dependent may get a provider that is
@@ -113,13 +124,15 @@ uint32_t handle_add_dependency(struct model *m, const struct model_input *in)
     if (list_contains(&r->providers, provider))
         return ERR_DEPENDENCY_ALREADY_EXISTS;
     _cleanup_(list_fini) struct pointer_list above = {0};
-    if (dependency_closure(provider, PROVIDERS, &above) < 0) {
-        m->failed = true;
+    unsigned up = 0, down = 0;
+    check_result(m, dependency_closure(provider, PROVIDERS, &above));
+    check_result(m, depth(provider, PROVIDERS, &up));
+    check_result(m, depth(r, DEPENDENTS, &down));
+    if (m->failed)
         return ERR_NOT_ENOUGH_MEMORY;
-    }
     if (list_contains(&above, r))
         return ERR_CIRCULAR_DEPENDENCY;
-    if (depth(provider, PROVIDERS) + depth(r, DEPENDENTS) + 1 > DEPTH_MOST)
+    if (up + down > DEPTH_MOST)
         return ERR_DEPENDENCY_TREE_TOO_COMPLEX;
     if (resource_is_running(r) && provider->o.state != RESOURCE_ONLINE)
         return ERR_RESOURCE_ONLINE;

@@ -87,7 +87,7 @@ static void check_invariant(const struct resource *r)
     ERGO(s == RESOURCE_ONLINE, !r->unclean);
     ERGO(s == RESOURCE_ONLINE_PENDING, r->start_waits || r->operation != 0);
     ERGO(s == RESOURCE_OFFLINE_PENDING, r->stop_waits || r->operation != 0);
-    ERGO(r->restart_timer != 0, s == RESOURCE_FAILED && !r->unclean && r->want_online);
+    ERGO(r->restart_timer != 0, s == RESOURCE_FAILED && !r->unclean);
     ERGO(r->looks_alive_timer != 0 || r->is_alive_timer != 0, s == RESOURCE_ONLINE);
     ERGO(r->resumes,
          s == RESOURCE_OFFLINE || s == RESOURCE_OFFLINE_PENDING || s == RESOURCE_FAILED);
@@ -218,7 +218,7 @@ static bool providers_are_up(const struct resource *r)
 static void resume(struct model *m, struct resource *r)
 {
     bool is_down = r->o.state == RESOURCE_OFFLINE || (r->o.state == RESOURCE_FAILED && !r->unclean);
-    if (r->resumes && is_down && providers_are_up(r))
+    if (r->resumes && r->want_online && is_down && providers_are_up(r))
         resource_bring_online(m, r, REASON_DEPENDENCY);
 }
 
@@ -335,8 +335,8 @@ static bool restart_allowed(struct model *m, struct resource *r)
 }
 
 /* What was lost while the service was away is no failure: it is neither counted nor left down.
- * With one node there is nowhere to fail over to: after the threshold comes RetryPeriodOnFailure.
- */
+ * With one node there is nowhere to fail over to: after the threshold comes RetryPeriodOnFailure,
+ * which is at least RestartPeriod. */
 static void plan_restart(struct model *m, struct resource *r)
 {
     if (!r->want_online)
@@ -345,16 +345,20 @@ static void plan_restart(struct model *m, struct resource *r)
     if (r->reason != REASON_ENGINE) {
         if (object_dword(&r->o, "RestartAction") == RESTART_NOT)
             return;
-        if (!restart_allowed(m, r))
+        if (!restart_allowed(m, r)) {
             delay_ms = object_dword(&r->o, "RetryPeriodOnFailure");
-        if (delay_ms == UINT32_MAX)
-            return;
+            if (delay_ms == UINT32_MAX)
+                return;
+            delay_ms = MAX(delay_ms, object_dword(&r->o, "RestartPeriod"));
+        }
     }
     r->restart_timer = effect_timer(m, delay_ms);
 }
 
 static void restart(struct model *m, struct resource *r)
 {
+    if (!r->want_online)
+        return;
     if (providers_are_up(r))
         resource_bring_online(m, r, REASON_FAILOVER);
     else
