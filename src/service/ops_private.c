@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "port/port_table.h"
+#include "service/journal_reader.h"
+#include "service/request.h"
+
+#define MOST_READ (4u << 20)
+
+#define PRIVATE_READ(op) OPERATION_READ(private, op)
+
+PRIVATE_READ(OpenFeed)
+{
+    struct pipeline *p = r->service->pipeline;
+    a->head_revision = (int64_t)feed_head_revision(pipeline_feed(p));
+    rpc_reply_fd(r->call, pipeline_feed_fd(p));
+    return request_give_text(r, r->service->boot_id, &a->boot_id);
+}
+
+PRIVATE_READ(Snapshot)
+{
+    const struct model *m = request_model(r);
+    _cleanup_(buffer_fini) struct buffer objects = {0};
+    size_t count;
+    if (model_snapshot(m, &objects, &count) < 0)
+        return ERR_NOT_ENOUGH_MEMORY;
+    a->revision = (int64_t)model_revision(m);
+    return request_give_bytes(r, objects.data, objects.size, &a->objects);
+}
+
+/* ---- the journal ---- */
+
+struct journal_call {
+    struct journal_reader_job job;
+    struct request *request;
+};
+
+static uint32_t read_result(const struct journal_reader_job *job, const struct request *r)
+{
+    struct private_ReadJournal *a = r->args;
+    if (job->result < 0)
+        return job->result == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY : ERR_IO_DEVICE;
+    a->first_kept = (int64_t)job->first_kept;
+    return request_give_bytes(r, job->records.data, job->records.size, &a->changes);
+}
+
+static void journal_was_read(struct journal_reader_job *job)
+{
+    struct journal_call *c = container_of(job, struct journal_call, job);
+    struct request *r = c->request;
+    uint32_t result = read_result(job, r);
+    buffer_fini(&job->records);
+    free(c);
+    request_reply(r, result);
+}
+
+void op_ReadJournal(struct rpc_call *call, void *args)
+{
+    struct private_ReadJournal *a = args;
+    struct request *r = request_begin(call, &private_op_ReadJournal, args);
+    if (!r)
+        return;
+    uint32_t code = request_access(r, ACCESS_READ);
+    struct journal_call *c = code ? NULL : calloc(1, sizeof(*c));
+    if (!c) {
+        request_reply(r, code ? code : ERR_NOT_ENOUGH_MEMORY);
+        return;
+    }
+    c->request = r;
+    c->job.from = (uint64_t)MAX(a->from, (int64_t)1);
+    c->job.max_bytes = MIN(a->max_bytes, MOST_READ);
+    c->job.done = journal_was_read;
+    journal_reader_read(r->service->reader, &c->job);
+}
+
+/* ---- the ports of all programs ---- */
+
+PRIVATE_READ(PublishPorts)
+{
+    int fd = rpc_call_take_fd(r->call);
+    if (fd < 0)
+        return ERR_INVALID_PARAMETER;
+    if (r->client->ports_fd >= 0)
+        close(r->client->ports_fd);
+    r->client->ports_fd = fd;
+    return ERR_SUCCESS;
+}
+
+struct listing {
+    const struct rpc_peer *peer;
+    struct buffer out;
+};
+
+static int list_port(void *context, const struct port_info *info)
+{
+    struct listing *l = context;
+    struct port_listing line = {
+        .pid = l->peer->pid, .uid = l->peer->uid, .program = l->peer->program, .port = *info};
+    return port_listing_append(&line, &l->out);
+}
+
+/* A client whose table makes no sense is left out. */
+static void list_client(struct rpc_association *a, const struct rpc_peer *peer, void *context)
+{
+    struct listing *l = context;
+    const struct client *c = rpc_association_data(a);
+    l->peer = peer;
+    if (c && c->ports_fd >= 0)
+        port_table_read(c->ports_fd, list_port, l);
+}
+
+PRIVATE_READ(ListPorts)
+{
+    struct listing l = {0};
+    rpc_server_each_association(r->service->rpc, list_client, &l);
+    uint32_t code = buffer_failed(&l.out)
+                        ? ERR_NOT_ENOUGH_MEMORY
+                        : request_give_bytes(r, l.out.data, l.out.size, &a->ports);
+    buffer_fini(&l.out);
+    return code;
+}
+
+PRIVATE_READ(ServiceInfo)
+{
+    const struct model *m = request_model(r);
+    a->pid = (uint32_t)getpid();
+    a->first_revision = 0;
+    a->last_revision = (int64_t)model_revision(m);
+    uint32_t code = request_give_text(r, VERSION, &a->version);
+    if (!code)
+        code = request_give_text(r, model_cluster(m)->o.name, &a->cluster_name);
+    return code ? code : request_give_text(r, r->service->options->node_name, &a->node_name);
+}
