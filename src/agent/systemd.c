@@ -19,6 +19,7 @@
 #define MANAGER_INTERFACE MANAGER ".Manager"
 #define UNIT_INTERFACE MANAGER ".Unit"
 #define NO_SUCH_UNIT MANAGER ".NoSuchUnit"
+#define SPAWN_ERRORS "org.freedesktop.DBus.Error.Spawn."
 
 struct unit_operation {
     struct operation o;
@@ -63,13 +64,13 @@ static bool means_absent(const sd_bus_error *e)
         "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
         "org.freedesktop.DBus.Error.NoReply",        "org.freedesktop.DBus.Error.Disconnected",
         "org.freedesktop.DBus.Error.NoServer",       "org.freedesktop.DBus.Error.FileNotFound",
-        "org.freedesktop.DBus.Error.Spawn.Failed",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (sd_bus_error_has_name(e, names[i]))
             return true;
-    return false;
+    /* The bus tried to start it on demand. */
+    return e->name && strncmp(e->name, SPAWN_ERRORS, strlen(SPAWN_ERRORS)) == 0;
 }
 
 static void fail(struct unit_operation *u, const sd_bus_error *e)
