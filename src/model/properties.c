@@ -10,11 +10,19 @@ static struct property number_property(const char *name, uint32_t n)
     return (struct property){.name = (char *)name, .format = PROPERTY_DWORD, .number = n};
 }
 
-static const bool *persistent_state(const struct object *o)
+/* PersistentState is a field, because the failover manager goes by it. */
+static bool persistent_state(const struct object *o)
+{
+    return o->type == OBJECT_RESOURCE ? ((const struct resource *)o)->want_online
+                                      : ((const struct group *)o)->want_online;
+}
+
+static void set_persistent_state(struct object *o, bool online)
 {
     if (o->type == OBJECT_RESOURCE)
-        return &((const struct resource *)o)->want_online;
-    return &((const struct group *)o)->want_online;
+        ((struct resource *)o)->want_online = online;
+    else
+        ((struct group *)o)->want_online = online;
 }
 
 /* A resource's default comes from its type where the type has one, a type's from its definition. */
@@ -52,7 +60,7 @@ static struct property default_common(const struct object *o, const struct prope
 static struct property effective_common(const struct object *o, const struct property_schema *s)
 {
     if (text_equal(s->name, PERSISTENT_STATE))
-        return number_property(s->name, *persistent_state(o));
+        return number_property(s->name, persistent_state(o));
     const struct property *set = property_find(&o->common, s->name);
     return set ? *set : default_common(o, s);
 }
@@ -298,7 +306,7 @@ static enum change_kind property_kind(enum object_type type, enum property_scope
 static void store_common(struct object *o, const struct property *p, struct model *m)
 {
     if (text_equal(p->name, PERSISTENT_STATE))
-        *(bool *)persistent_state(o) = !asks_for_default(p) && p->number != 0;
+        set_persistent_state(o, !asks_for_default(p) && p->number != 0);
     else if (asks_for_default(p))
         property_remove(&o->common, p->name);
     else

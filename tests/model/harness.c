@@ -299,16 +299,21 @@ void finish(struct world *w, const char *resource, enum operation_kind kind, uin
     answer(w, i, INPUT_OPERATION_DONE, exit_code);
 }
 
-void finish_all(struct world *w)
+bool finish_one(struct world *w)
 {
-    for (size_t i = 0; i < w->owed_count;) {
+    for (size_t i = 0; i < w->owed_count; i++) {
         if (w->owed[i].effect.kind == EFFECT_OPERATION) {
             answer(w, i, INPUT_OPERATION_DONE, 0);
-            i = 0;
-        } else {
-            i++;
+            return true;
         }
     }
+    return false;
+}
+
+void finish_all(struct world *w)
+{
+    while (finish_one(w))
+        ;
 }
 
 void fire_next(struct world *w)
@@ -396,7 +401,11 @@ void check_model(const struct world *w)
     const struct map *resources = model_objects(w->m, OBJECT_RESOURCE);
     for (struct map_entry *e = map_first(resources); e; e = map_next(resources, e)) {
         const struct resource *r = e->value;
-        for (size_t i = 0; i < r->providers.count; i++)
-            assert_ptr_equal(((struct resource *)r->providers.items[i])->group, r->group);
+        assert_true(r->restarts <= 3); /* RestartThreshold's default */
+        for (size_t i = 0; i < r->providers.count; i++) {
+            const struct resource *p = r->providers.items[i];
+            assert_ptr_equal(p->group, r->group);
+            assert_false(r->o.state == RESOURCE_ONLINE && p->o.state == RESOURCE_OFFLINE);
+        }
     }
 }

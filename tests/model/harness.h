@@ -53,6 +53,7 @@ uint32_t set_dword(struct world *w, enum object_type type, const char *object, c
 /* The one operation under way for the resource ends; asserts that it is of that kind. */
 void finish(struct world *w, const char *resource, enum operation_kind kind, uint32_t exit_code);
 bool is_owed(const struct world *w, const char *resource, enum operation_kind kind);
+bool finish_one(struct world *w); /* the oldest, with success; false when there is none */
 /* Operations as they come, all with success, until there is none. No timer fires. */
 void finish_all(struct world *w);
 /* The clock goes on to the next timer, which fires. */
