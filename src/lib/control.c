@@ -229,15 +229,33 @@ DWORD control(const void *handle, enum lib_handle_kind kind, LPCWSTR type_name,
     return error;
 }
 
+static uint32_t read_cluster_name(struct object *o, char **ret)
+{
+    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
+    struct cmrp_GetClusterName a = {0};
+    uint32_t error = object_ask(o, &cmrp_op_GetClusterName, &a, &arena);
+    if (error != 0)
+        return error;
+    char *name = strdup(a.cluster_name ? a.cluster_name : "");
+    if (!name)
+        return ERR_NOT_ENOUGH_MEMORY;
+    *ret = name;
+    return 0;
+}
+
 uint32_t object_read_name(struct object *o, char **ret)
 {
     _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    const struct object_kind *kind = object_kind(o->handle.kind);
-    if (kind->get_name == 0) {
-        *ret = strdup(o->type == OBJECT_CLUSTER ? session_cluster_name(o->session) : "");
-        return *ret ? 0 : ERR_NOT_ENOUGH_MEMORY;
+    if (o->type == OBJECT_CLUSTER)
+        return read_cluster_name(o, ret);
+    struct request q = {.object = o, .tail.code = object_kind(o->handle.kind)->get_name};
+    if (q.tail.code == 0) {
+        char *none = strdup("");
+        if (!none)
+            return ERR_NOT_ENOUGH_MEMORY;
+        *ret = none;
+        return 0;
     }
-    struct request q = {.object = o, .tail.code = kind->get_name};
     uint32_t error = call_for_all(&q, 0, &arena);
     if (error != 0)
         return error;
