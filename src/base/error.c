@@ -43,70 +43,53 @@ const char *error_message(uint32_t code)
     return NULL;
 }
 
+static const struct {
+    int error;
+    uint32_t code;
+} from_errno[] = {
+    {ENOMEM, ERR_NOT_ENOUGH_MEMORY},
+    {EINVAL, ERR_INVALID_PARAMETER},
+    {ERANGE, ERR_INVALID_PARAMETER},
+    {ENOENT, ERR_FILE_NOT_FOUND},
+    {EACCES, ERR_ACCESS_DENIED},
+    {EPERM, ERR_ACCESS_DENIED},
+    {EEXIST, ERR_ALREADY_EXISTS},
+    {EBADF, ERR_INVALID_HANDLE},
+    {ESTALE, ERR_INVALID_HANDLE},
+    {EBADMSG, ERR_INVALID_DATA},
+    {EILSEQ, ERR_NO_UNICODE_TRANSLATION},
+    {ENOBUFS, ERR_INSUFFICIENT_BUFFER},
+    {EMSGSIZE, ERR_MORE_DATA},
+    {EOVERFLOW, ERR_MORE_DATA},
+    {ENAMETOOLONG, ERR_FILENAME_EXCED_RANGE},
+    {ENOTEMPTY, ERR_DIR_NOT_EMPTY},
+    {ENOSPC, ERR_DISK_FULL},
+    {EDQUOT, ERR_DISK_FULL},
+    {EIO, ERR_IO_DEVICE},
+    {ENOSYS, ERR_CALL_NOT_IMPLEMENTED},
+    {EOPNOTSUPP, ERR_NOT_SUPPORTED},
+    {ETIMEDOUT, ERR_TIMEOUT},
+    {ECANCELED, ERR_CANCELLED},
+    {EINPROGRESS, ERR_IO_PENDING},
+    {EPROTO, ERR_RPC_S_PROTOCOL_ERROR},
+    {ECONNREFUSED, ERR_RPC_S_SERVER_UNAVAILABLE},
+    {ENOTCONN, ERR_RPC_S_SERVER_UNAVAILABLE},
+    {EHOSTUNREACH, ERR_RPC_S_SERVER_UNAVAILABLE},
+    {EHOSTDOWN, ERR_RPC_S_SERVER_UNAVAILABLE},
+    {ENETUNREACH, ERR_CLUSTER_NODE_NOT_READY}, /* the order's word for "no quorum" */
+    {ECONNRESET, ERR_RPC_S_CALL_FAILED},
+    {ECONNABORTED, ERR_RPC_S_CALL_FAILED},
+    {EPIPE, ERR_RPC_S_CALL_FAILED},
+    {ESHUTDOWN, ERR_SHUTDOWN_CLUSTER},
+};
+
 uint32_t error_from_errno(int error)
 {
-    switch (abs(error)) {
-    case 0:
+    if (error == 0)
         return ERR_SUCCESS;
-    case ENOMEM:
-        return ERR_NOT_ENOUGH_MEMORY;
-    case EINVAL:
-    case ERANGE:
-        return ERR_INVALID_PARAMETER;
-    case ENOENT:
-        return ERR_FILE_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-        return ERR_ACCESS_DENIED;
-    case EEXIST:
-        return ERR_ALREADY_EXISTS;
-    case EBADF:
-    case ESTALE:
-        return ERR_INVALID_HANDLE;
-    case EBADMSG:
-        return ERR_INVALID_DATA;
-    case EILSEQ:
-        return ERR_NO_UNICODE_TRANSLATION;
-    case ENOBUFS:
-        return ERR_INSUFFICIENT_BUFFER;
-    case EMSGSIZE:
-    case EOVERFLOW:
-        return ERR_MORE_DATA;
-    case ENAMETOOLONG:
-        return ERR_FILENAME_EXCED_RANGE;
-    case ENOTEMPTY:
-        return ERR_DIR_NOT_EMPTY;
-    case ENOSPC:
-    case EDQUOT:
-        return ERR_DISK_FULL;
-    case EIO:
-        return ERR_IO_DEVICE;
-    case ENOSYS:
-        return ERR_CALL_NOT_IMPLEMENTED;
-    case EOPNOTSUPP:
-        return ERR_NOT_SUPPORTED;
-    case ETIMEDOUT:
-        return ERR_TIMEOUT;
-    case ECANCELED:
-        return ERR_CANCELLED;
-    case EINPROGRESS:
-        return ERR_IO_PENDING;
-    case EPROTO:
-        return ERR_RPC_S_PROTOCOL_ERROR;
-    case ECONNREFUSED:
-    case ENOTCONN:
-    case EHOSTUNREACH:
-    case EHOSTDOWN:
-        return ERR_RPC_S_SERVER_UNAVAILABLE;
-    case ENETUNREACH: /* the order's word for "no quorum" */
-        return ERR_CLUSTER_NODE_NOT_READY;
-    case ECONNRESET:
-    case ECONNABORTED:
-    case EPIPE:
-        return ERR_RPC_S_CALL_FAILED;
-    case ESHUTDOWN:
-        return ERR_SHUTDOWN_CLUSTER;
-    default:
-        return ERR_GEN_FAILURE;
+    for (size_t i = 0; i < ARRAY_SIZE(from_errno); i++) {
+        if (from_errno[i].error == abs(error))
+            return from_errno[i].code;
     }
+    return ERR_GEN_FAILURE;
 }

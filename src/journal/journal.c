@@ -83,7 +83,7 @@ int journal_run_number(struct journal *j, enum statement s, uint64_t *ret)
 
 int journal_refresh(struct journal *j)
 {
-    uint64_t first, last, bytes;
+    uint64_t first = 0, last = 0, bytes = 0;
 
     int r = journal_run_number(j, STATEMENT_FIRST_REVISION, &first);
     if (r == 0)
@@ -119,7 +119,7 @@ static int query_int(struct journal *j, const char *sql, int *ret)
 /* -EMEDIUMTYPE: a database, but not one of ours. */
 static int read_schema(struct journal *j, int *ret)
 {
-    int tables, ours;
+    int tables = 0, ours = 0;
 
     int r = query_int(j, "SELECT count(*) FROM sqlite_master", &tables);
     if (r < 0)

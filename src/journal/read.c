@@ -116,7 +116,7 @@ static int check_integrity(struct journal *j)
 static int check_changes(struct journal *j)
 {
     sqlite3_stmt *s = j->statements[STATEMENT_READ_CHANGES];
-    uint64_t expected = 0, bytes = 0, recorded;
+    uint64_t expected = 0, bytes = 0, recorded = 0;
     const void *record;
     size_t size;
     int result;
