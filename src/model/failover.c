@@ -398,30 +398,57 @@ static void stopped(struct model *m, struct resource *r)
 
 #define AGENT_NOT_RUNNING 7 /* OCF_NOT_RUNNING */
 
+/* Each provider runs, or nobody knows yet. */
+static bool providers_may_run(const struct resource *r)
+{
+    for (size_t i = 0; i < r->providers.count; i++) {
+        const struct resource *p = r->providers.items[i];
+        if (p->o.state != RESOURCE_ONLINE && !operating(p, OPERATION_PROBE))
+            return false;
+    }
+    return true;
+}
+
+/* It runs. Without what it depends on it has to stop, and comes back afterwards. */
+static void found_running(struct model *m, struct resource *r)
+{
+    r->unclean = false;
+    went_online(m, r, REASON_ENGINE);
+    if (!providers_may_run(r))
+        take_down(m, r, REASON_DEPENDENCY, false);
+}
+
+/* It was on its way online and does not run. Dependents that do are stopped before it starts. */
+static void found_not_started(struct model *m, struct resource *r)
+{
+    r->start_waits = true;
+    r->unclean = r->stop_waits = false;
+    for (size_t i = 0; i < r->dependents.count; i++) {
+        struct resource *d = r->dependents.items[i];
+        if (d->o.state != RESOURCE_ONLINE)
+            continue;
+        r->unclean = r->stop_waits = true;
+        take_down(m, d, REASON_DEPENDENCY, false);
+    }
+    stop_if_ready(m, r);
+    start_if_ready(m, r);
+}
+
 static void probed(struct model *m, struct resource *r, uint32_t exit_code)
 {
-    switch (r->o.state) {
-    case RESOURCE_ONLINE:
-    case RESOURCE_ONLINE_PENDING:
-        if (exit_code == 0) {
-            r->unclean = false;
-            went_online(m, r, REASON_ENGINE);
-        } else if (exit_code == AGENT_NOT_RUNNING && r->o.state == RESOURCE_ONLINE_PENDING) {
-            r->unclean = false;
-            r->start_waits = true;
-            start_if_ready(m, r);
-        } else {
-            resource_fail(m, r, REASON_ENGINE);
-        }
-        break;
-    default:
-        if (exit_code == AGENT_NOT_RUNNING) {
-            stopped(m, r);
-        } else {
-            r->stop_waits = true;
-            stop_if_ready(m, r);
-        }
-        break;
+    bool is_wanted = r->o.state == RESOURCE_ONLINE || r->o.state == RESOURCE_ONLINE_PENDING;
+    bool runs_not = exit_code == AGENT_NOT_RUNNING;
+    if (is_wanted && exit_code == 0) {
+        found_running(m, r);
+    } else if (r->o.state == RESOURCE_ONLINE_PENDING && runs_not) {
+        found_not_started(m, r);
+    } else if (is_wanted) {
+        resource_fail(m, r, REASON_ENGINE);
+    } else if (runs_not) {
+        stopped(m, r);
+    } else {
+        r->stop_waits = true;
+        stop_if_ready(m, r);
     }
 }
 

@@ -265,6 +265,29 @@ static void pending_ones_are_taken_up_after_a_restart(void **state)
     world_fini(&w);
 }
 
+static void what_runs_without_its_provider_is_stopped_first(void **state)
+{
+    (void)state;
+    struct world w;
+    pair_online(&w);
+    assert_int_equal(request(&w, INPUT_OFFLINE_GROUP, "G"), ERR_IO_PENDING);
+    finish_all(&w);
+    assert_int_equal(request(&w, INPUT_ONLINE_GROUP, "G"), ERR_IO_PENDING);
+    start_service(&w);
+    forget_log(&w);
+    finish(&w, "D", OPERATION_PROBE, 0);
+    finish(&w, "P", OPERATION_PROBE, 7);
+    EXPECT(&w, "resource.state D OnlinePending>Online engine",
+           "resource.state D Online>OfflinePending dependency");
+    assert_false(is_owed(&w, "P", OPERATION_START));
+    finish(&w, "D", OPERATION_STOP, 0);
+    finish(&w, "P", OPERATION_STOP, 0);
+    finish(&w, "P", OPERATION_START, 0);
+    finish(&w, "D", OPERATION_START, 0);
+    assert_int_equal(group_state(&w, "G"), GROUP_ONLINE);
+    world_fini(&w);
+}
+
 static void a_restart_that_was_due_is_not_forgotten(void **state)
 {
     (void)state;
@@ -315,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_runs_stays_online_over_a_restart),
         cmocka_unit_test(what_was_lost_over_a_restart_comes_back),
         cmocka_unit_test(pending_ones_are_taken_up_after_a_restart),
+        cmocka_unit_test(what_runs_without_its_provider_is_stopped_first),
         cmocka_unit_test(a_restart_that_was_due_is_not_forgotten),
         cmocka_unit_test(a_paused_node_starts_nothing),
     };
