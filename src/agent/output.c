@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -22,8 +23,8 @@ static void end_line(struct output *o)
         return;
     o->lines++;
     if (strncmp(o->line, EXIT_REASON, strlen(EXIT_REASON)) == 0)
-        strcpy(o->reason, o->line + strlen(EXIT_REASON));
-    strcpy(o->last, o->line);
+        snprintf(o->reason, sizeof(o->reason), "%s", o->line + strlen(EXIT_REASON));
+    memcpy(o->last, o->line, sizeof(o->last));
     if (o->lines <= OUTPUT_MAX_LINES)
         log_info("agent resource=%s operation=%s line=%s", log_quote(o->resource), o->operation,
                  log_quote(o->line));

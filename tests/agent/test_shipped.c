@@ -9,6 +9,7 @@
 #include <ftw.h>
 #include <jansson.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -290,6 +291,40 @@ static void test_physical_disk(void **state)
     assert_true(above.st_dev == inside.st_dev);
 }
 
+static bool has_address(const char *address)
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "ip -o addr show | grep -qw '%s'", address);
+    return system(command) == 0;
+}
+
+static void test_ip_address(void **state)
+{
+    struct agent_fixture *f = *state;
+    const char *type = shipped("ip-address");
+
+    if (unshare(CLONE_NEWNET) < 0) {
+        printf("no network namespace of its own: %s\n", strerror(errno));
+        skip();
+    }
+    assert_int_equal(system("ip link add clus0 type veth peer name far0 && ip link set clus0 up && "
+                            "ip link set far0 up && ip link set lo up"),
+                     0);
+    set(f, "Address", "192.0.2.7");
+    set(f, "SubnetMask", "255.255.255.0");
+    set(f, "Device", "clus0");
+    assert_int_equal(run(f, OPERATION_PROBE, type), AGENT_NOT_RUNNING);
+    assert_int_equal(run(f, OPERATION_START, type), AGENT_OK);
+    assert_true(has_address("192.0.2.7/24"));
+    assert_int_equal(run(f, OPERATION_LOOKS_ALIVE, type), AGENT_OK);
+    assert_int_equal(system("ip addr del 192.0.2.7/24 dev clus0"), 0);
+    assert_int_not_equal(run(f, OPERATION_LOOKS_ALIVE, type), AGENT_OK);
+    assert_int_equal(run(f, OPERATION_START, type), AGENT_OK);
+    assert_int_equal(run(f, OPERATION_STOP, type), AGENT_OK);
+    assert_false(has_address("192.0.2.7/24"));
+}
+
 static const char *resolved(const char *type, const struct property_table *properties,
                             const char *parameter)
 {
@@ -379,6 +414,7 @@ int main(void)
         CASE(test_script),
         CASE(test_network_name),
         cmocka_unit_test_setup_teardown(test_physical_disk, agent_fixture_setup, disk_teardown),
+        CASE(test_ip_address),
         CASE(test_parameters),
         CASE(test_every_definition),
     };
