@@ -110,10 +110,10 @@ int model_load_object(struct model *m, enum object_type type, const char *key, c
                       size_t size);
 int model_load_done(struct model *m, uint64_t revision);
 
-/* The state as changes with `initial` set and the ADDED kind, the new value the state, all under
- * the present revision; providers of names first: cluster, nodes, networks, interfaces, types,
- * groups, resources, registry keys (REGISTRY_NAME) and values (REGISTRY_VALUE). Appends encoded
- * records. */
+/* The state as changes with `initial` set and the ADDED kind (the cluster: CLUSTER_RENAME), the
+ * new value the state, all under the present revision; providers of names first: cluster, nodes,
+ * networks, interfaces, types, groups, resources, registry keys (REGISTRY_NAME) and values
+ * (REGISTRY_VALUE). Appends encoded records. */
 int model_snapshot(const struct model *m, struct buffer *out, size_t *ret_count);
 
 /* Reading. Found by id or name, case not regarded; NULL when there is none. */

@@ -383,8 +383,7 @@ static void types_are_defined_and_removed(void **state)
         "{\"name\": \"T\", \"properties\": {}}",
         "{\"name\": \"T\", \"is_alive_ms\": -1}",
         "{\"name\": \"T\", \"properties\": [{\"name\": \"P\", \"format\": \"blob\"}]}",
-        "{\"name\": \"T\", \"properties\": [{\"name\": \"P\", \"format\": \"sz\","
-        "\"default\": 5}]}"};
+        "{\"name\":\"T\",\"properties\":[{\"name\":\"P\",\"format\":\"sz\",\"default\":5}]}"};
     for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
         assert_int_equal(define(&w, malformed[i]), ERR_INVALID_DATA);
     expect_nothing(&w);
