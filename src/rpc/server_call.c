@@ -162,12 +162,12 @@ void rpc_reply(struct rpc_call *call)
         call_destroy(call);
         return;
     }
-    fault = call_encode(call, &pdus);
+    fault = call->reply_fd_lost ? NCA_REMOTE_NO_MEMORY : call_encode(call, &pdus);
     if (fault != 0) {
         rpc_fault(call, fault);
         return;
     }
-    connection_send(call->connection, &pdus, call->reply_fd);
+    connection_send(call->connection, &pdus, TAKE_FD(call->reply_fd));
     call_destroy(call);
 }
 
@@ -203,6 +203,7 @@ void rpc_reply_fd(struct rpc_call *call, int fd)
 {
     cleanup_close(&call->reply_fd);
     call->reply_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    call->reply_fd_lost = call->reply_fd < 0;
 }
 
 int rpc_call_take_fd(struct rpc_call *call)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -9,15 +8,18 @@
 
 #define FRAGMENTS_AT_A_TIME 16 /* of one connection, before another has its turn */
 
-/* Back pressure: who does not take its answers is not asked for more. */
-static bool paused(const struct connection *c)
+/* Back pressure: who does not take its answers is not asked for more. A request that has begun is
+ * taken to its end. */
+static bool wants_input(const struct connection *c)
 {
-    return c->closing || c->output_size > PENDING_OUTPUT || c->call_count >= MOST_CALLS;
+    if (c->closing)
+        return false;
+    return c->assembling || (c->output_size <= PENDING_OUTPUT && c->call_count < MOST_CALLS);
 }
 
 void connection_update_events(struct connection *c)
 {
-    uint32_t events = (paused(c) && !c->assembling ? 0 : EPOLLIN) | (c->output ? EPOLLOUT : 0);
+    uint32_t events = (wants_input(c) ? EPOLLIN : 0) | (c->output ? EPOLLOUT : 0);
 
     if (c->broken || events == c->events)
         return;
@@ -67,15 +69,18 @@ void connection_send(struct connection *c, struct buffer *bytes, int fd)
     struct output *o;
     bool idle = !c->output;
 
-    if (c->broken)
+    if (c->broken) {
+        cleanup_close(&fd);
         return;
+    }
     o = calloc(1, sizeof(*o));
     if (!o || buffer_failed(bytes) || c->output_size + bytes->size > MOST_PENDING_OUTPUT) {
         free(o);
+        cleanup_close(&fd);
         connection_break(c);
         return;
     }
-    o->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    o->fd = fd;
     o->bytes = *bytes;
     *bytes = (struct buffer){0};
     if (idle)
@@ -318,7 +323,7 @@ static void read_fragments(struct connection *c)
 {
     unsigned count = 0;
 
-    while (count < FRAGMENTS_AT_A_TIME && (!paused(c) || c->assembling) && read_some(c)) {
+    while (count < FRAGMENTS_AT_A_TIME && wants_input(c) && read_some(c)) {
         if (c->fragment.size < PDU_HEADER_SIZE || c->fragment.size < c->header.fragment_size)
             continue;
         handle_fragment(c);

@@ -79,7 +79,8 @@ struct rpc_call {
     uint32_t id;
     uint16_t context_id, opnum;
     struct buffer stub;
-    bool too_long;
+    bool too_long;      /* the request */
+    bool reply_fd_lost; /* no descriptor was left for the copy */
     void *args;
     struct rpc_arena arena;
     struct handle_object *held[MOST_CONTEXTS_OF_OP]; /* the context handles in args */
@@ -103,7 +104,7 @@ struct rpc_association {
 
 int connection_create(struct rpc_server *s, struct rpc_transport *t); /* takes t, also on failure */
 void connection_destroy(struct connection *c);
-/* Queues and begins to send; takes the bytes, and a copy of fd. */
+/* Queues and begins to send; takes the bytes and fd (-1: none). */
 void connection_send(struct connection *c, struct buffer *bytes, int fd);
 void connection_send_fault(struct connection *c, uint32_t call_id, uint16_t context_id,
                            uint32_t status);
