@@ -101,6 +101,8 @@ static int add(struct port *p, struct port_filter **f)
         p->filters = filters;
         p->filter_capacity = capacity;
     }
+    if (p->filter_count == 0 && p->lost_first == 0)
+        p->revision = MAX(p->revision, (*f)->from); /* nobody asked for what was before */
     add_kinds(p, (*f)->kinds);
     p->filters[p->filter_count++] = TAKE_PTR(*f);
     return 0;
@@ -142,6 +144,43 @@ int port_add_kinds(struct port *p, const uint64_t kinds[PORT_KIND_WORDS], const 
     return add(p, &f);
 }
 
+void port_set_parent(struct port *p, size_t first, uint64_t parent)
+{
+    for (size_t i = first; i < p->filter_count; i++)
+        p->filters[i]->parent = parent;
+}
+
+static void gather_kinds(struct port *p)
+{
+    memset(p->kinds, 0, sizeof(p->kinds));
+    p->wake_bits = 0;
+    for (size_t i = 0; i < p->filter_count; i++)
+        add_kinds(p, p->filters[i]->kinds);
+}
+
+void port_take_back(struct port *p, size_t first)
+{
+    if (first >= p->filter_count)
+        return;
+    while (p->filter_count > first)
+        filter_free(p->filters[--p->filter_count]);
+    gather_kinds(p);
+}
+
+void port_rewind(struct port *p, uint64_t next_revision)
+{
+    for (size_t i = 0; i < p->filter_count; i++) {
+        struct port_filter *f = p->filters[i];
+        f->from = MIN(f->from, next_revision);
+        if (f->until != UINT64_MAX)
+            f->until = MIN(f->until, next_revision);
+    }
+    p->state_at = MIN(p->state_at, next_revision);
+    p->reconnect_at = MIN(p->reconnect_at, next_revision);
+    p->revision = next_revision;
+    p->filter_at = 0;
+}
+
 void port_set_snapshot(struct port *p, struct buffer *records)
 {
     buffer_fini(&p->snapshot);
@@ -169,21 +208,20 @@ static void sweep(struct port *p)
     if (kept == p->filter_count)
         return;
     p->filter_count = kept;
-    memset(p->kinds, 0, sizeof(p->kinds));
-    p->wake_bits = 0;
-    for (size_t i = 0; i < kept; i++)
-        add_kinds(p, p->filters[i]->kinds);
+    gather_kinds(p);
 }
 
 void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
 {
+    if (owner == 0)
+        return;
     for (size_t i = 0; i < p->filter_count; i++) {
         struct port_filter *f = p->filters[i];
-        if (f->owner != owner || f->until != UINT64_MAX)
+        if ((f->owner != owner && f->parent != owner) || f->until != UINT64_MAX)
             continue;
         f->until = next_revision;
         p->closed_count++;
-        if (filter_asks_for(f, p->version, PORT_DUE_CLOSE)) {
+        if (f->owner == owner && filter_asks_for(f, p->version, PORT_DUE_CLOSE)) {
             f->due |= PORT_DUE_CLOSE;
             p->due_count++;
         }
@@ -281,7 +319,7 @@ static uint64_t due_at(const struct port *p, const struct port_filter *f, uint8_
 
 /* The first that is due at or before `limit`: by revision, then STATE, RECONNECT, CLOSE, then in
  * the order of registrations. */
-static bool show_due(struct port *p, uint64_t limit, struct port_notification *ret)
+static bool show_due(struct port *p, uint64_t limit, unsigned which, struct port_notification *ret)
 {
     uint64_t best = UINT64_MAX;
 
@@ -290,7 +328,7 @@ static bool show_due(struct port *p, uint64_t limit, struct port_notification *r
     for (uint8_t due = PORT_DUE_STATE; due <= PORT_DUE_CLOSE; due <<= 1) {
         for (size_t i = 0; i < p->filter_count; i++) {
             const struct port_filter *f = p->filters[i];
-            if (!(f->due & due) || due_at(p, f, due) > limit || due_at(p, f, due) >= best)
+            if (!(f->due & due & which) || due_at(p, f, due) > limit || due_at(p, f, due) >= best)
                 continue;
             best = due_at(p, f, due);
             p->pending = PENDING_DUE;
@@ -404,7 +442,7 @@ static bool show_record(struct port *p, const void *record, size_t size,
     uint64_t revision = change_peek_revision(record);
     struct change c;
 
-    if (revision > p->revision && show_due(p, revision, ret))
+    if (revision > p->revision && show_due(p, revision, PORT_DUE_ALL, ret))
         return true;
     if (revision > p->revision)
         pass(p, revision);
@@ -430,12 +468,16 @@ enum port_result port_peek(struct port *p, struct port_source *s, struct port_no
 
         if (p->lost_first && show_lost(p, ret))
             return PORT_NOTIFICATION;
-        if (p->filter_at == 0 && show_due(p, p->revision, ret))
+        if (p->filter_at == 0 && show_due(p, p->revision, PORT_DUE_ALL, ret))
             return PORT_NOTIFICATION;
         switch (s->methods->next(s, p->revision, p->kinds, &record, &size, &next)) {
         case SOURCE_RECORD:
             if (show_record(p, record, size, ret))
                 return PORT_NOTIFICATION;
+            break;
+        case SOURCE_SKIPPED:
+            if (next > p->revision)
+                pass(p, next);
             break;
         case SOURCE_LOST:
             if (next > p->revision)
@@ -443,13 +485,14 @@ enum port_result port_peek(struct port *p, struct port_source *s, struct port_no
             break;
         case SOURCE_EMPTY:
             /* Whatever is due was so when all changes before it were published. */
-            if (show_due(p, UINT64_MAX, ret))
+            if (show_due(p, UINT64_MAX, PORT_DUE_ALL, ret))
                 return PORT_NOTIFICATION;
             if (next > p->revision)
                 pass(p, next);
             return PORT_EMPTY;
         case SOURCE_ERROR:
-            return PORT_AWAY;
+            /* That the cluster is away must not wait for the cluster. */
+            return show_due(p, UINT64_MAX, PORT_DUE_STATE, ret) ? PORT_NOTIFICATION : PORT_AWAY;
         }
     }
 }

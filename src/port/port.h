@@ -27,9 +27,10 @@ struct port_source {
 
 enum port_source_result {
     SOURCE_RECORD,
-    SOURCE_EMPTY, /* nothing now; *ret_next is the first revision that was not looked at */
-    SOURCE_LOST,  /* changes from `from` up to and without *ret_next are gone for good */
-    SOURCE_ERROR, /* not to be had at the moment (service away): look again when it is back */
+    SOURCE_EMPTY,   /* nothing now; *ret_next is the first revision that was not looked at */
+    SOURCE_SKIPPED, /* there is nothing wanted before *ret_next; ask again from there */
+    SOURCE_LOST,    /* changes from `from` up to and without *ret_next are gone for good */
+    SOURCE_ERROR,   /* not to be had at the moment (service away): look again when it is back */
 };
 
 struct port_source_methods {
@@ -52,6 +53,7 @@ struct port_filter {
     uint32_t v1_flags;    /* as registered, client-made ones included */
     uint64_t key;         /* the caller's */
     uint64_t owner;       /* the handle whose close ends it; 0: none */
+    uint64_t parent;      /* the handle that owner was opened through: ends it silently; 0: none */
     uint64_t from, until; /* revisions: from <= r < until; UINT64_MAX: open */
     /* Only this object: an id, a key's path, a type's name; NULL: all of the type. */
     char *object_id;
@@ -63,6 +65,7 @@ struct port_filter {
 #define PORT_DUE_STATE 1     /* CLUSTER_STATE, at port.state_at */
 #define PORT_DUE_RECONNECT 2 /* RECONNECT, at port.reconnect_at */
 #define PORT_DUE_CLOSE 4     /* HANDLE_CLOSE, at `until` */
+#define PORT_DUE_ALL 7
 
 /* What port_peek() showed last, for port_consume(). */
 enum port_pending { PENDING_NONE, PENDING_CHANGE, PENDING_DUE, PENDING_LOST, PENDING_INITIAL };
@@ -113,6 +116,12 @@ int port_add_v2(struct port *p, uint32_t type, int64_t flags, enum object_type h
  * with all that is below it. */
 int port_add_kinds(struct port *p, const uint64_t kinds[PORT_KIND_WORDS], const char *object_id,
                    uint64_t key, uint64_t owner, const char *owner_name, uint64_t next_revision);
+/* The registrations from index `first` on also end, without HANDLE_CLOSE, when parent is closed. */
+void port_set_parent(struct port *p, size_t first, uint64_t parent);
+/* Takes back the registrations from index `first` on, made since the last port_peek(). */
+void port_take_back(struct port *p, size_t first);
+/* The history itself was replaced by an older one: what is at next_revision now comes next. */
+void port_rewind(struct port *p, uint64_t next_revision);
 /* Takes the records of a snapshot, to be delivered first, each to every registration that has a
  * kind of its type of object. */
 void port_set_snapshot(struct port *p, struct buffer *records);
