@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/notify_session.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/macro.h"
+#include "lib/session_internal.h"
+#include "rpc/rpc_interface.h"
+
+static pthread_mutex_t lists_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t unpinned = PTHREAD_COND_INITIALIZER;
+static struct notify_port *first_port;
+static struct notify_session *first_session;
+static struct port_table *table; /* made with the first port, never destroyed */
+
+/* ---- the list of ports ---- */
+
+void notify_list_add(struct notify_port *p)
+{
+    pthread_mutex_lock(&lists_lock);
+    p->list.next = first_port;
+    if (first_port)
+        first_port->list.previous = p;
+    first_port = p;
+    pthread_mutex_unlock(&lists_lock);
+}
+
+void notify_list_remove(struct notify_port *p)
+{
+    pthread_mutex_lock(&lists_lock);
+    while (p->list.pins > 0)
+        pthread_cond_wait(&unpinned, &lists_lock);
+    if (p->list.next)
+        p->list.next->list.previous = p->list.previous;
+    if (p->list.previous)
+        p->list.previous->list.next = p->list.next;
+    else
+        first_port = p->list.next;
+    pthread_mutex_unlock(&lists_lock);
+}
+
+struct notify_port *notify_list_next(struct notify_port *previous)
+{
+    pthread_mutex_lock(&lists_lock);
+    struct notify_port *p = previous ? previous->list.next : first_port;
+    if (p)
+        p->list.pins++;
+    if (previous && --previous->list.pins == 0)
+        pthread_cond_broadcast(&unpinned);
+    pthread_mutex_unlock(&lists_lock);
+    return p;
+}
+
+/* ---- the table of ports, for the service's list ---- */
+
+struct port_table_slot *notify_table_add(const struct notify_port *p)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&lists_lock);
+    struct port_table *t = table;
+    pthread_mutex_unlock(&lists_lock);
+    if (!t)
+        return NULL;
+    return port_table_add(t, lib_handle_word(p->word), p->version,
+                          (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+}
+
+void notify_table_remove(struct port_table_slot *s)
+{
+    if (s)
+        port_table_remove(table, s);
+}
+
+/* Once for each connection. Without it only the service's list of ports is poorer. */
+static void publish_table(struct notify_session *ns)
+{
+    uint64_t generation = session_generation(ns->session);
+
+    pthread_mutex_lock(&lists_lock);
+    bool wanted = table && generation != 0 && ns->published != generation;
+    if (wanted)
+        ns->published = generation;
+    pthread_mutex_unlock(&lists_lock);
+    if (!wanted)
+        return;
+
+    _cleanup_(session_client_unrefp) struct rpc_client *client =
+        session_present_client(ns->session);
+    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
+    _cleanup_close_
+    int none = -1;
+    struct private_PublishPorts a = {0};
+    if (client)
+        rpc_client_call_fd(client, &rpc_private, &private_op_PublishPorts, &a, &arena,
+                           port_table_fd(table), &none);
+}
+
+/* ---- what the watch of a session tells ---- */
+
+/* Locks a port of that session; false, and not locked: it is another's. */
+static bool lock_if_of(struct notify_port *p, const struct session *s)
+{
+    pthread_mutex_lock(&p->lock);
+    if (p->session && p->session->session == s && !p->closed)
+        return true;
+    pthread_mutex_unlock(&p->lock);
+    return false;
+}
+
+static void unlock_changed(struct notify_port *p)
+{
+    notify_port_rouse_locked(p);
+    notify_event_update_locked(p);
+    notify_port_show_locked(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* The old feed is silent, and who sleeps on it sleeps on. */
+static void on_lost(struct session *s)
+{
+    (void)s;
+}
+
+static void on_given_up(struct session *s)
+{
+    for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
+        if (!lock_if_of(p, s))
+            continue;
+        port_cluster_lost(p->port, feed_head_revision(p->feed) + 1);
+        unlock_changed(p);
+    }
+}
+
+static struct notify_session *find_locked(const struct session *s)
+{
+    struct notify_session *ns = first_session;
+    while (ns && ns->session != s)
+        ns = ns->next;
+    return ns;
+}
+
+static void feed_unrefp(struct feed **f)
+{
+    feed_unref(*f);
+}
+
+static void on_back(struct session *s)
+{
+    _cleanup_(feed_unrefp) struct feed *feed = NULL;
+    uint64_t generation = 0;
+    if (session_feed(s, &feed, &generation) != 0)
+        return; /* gone again, and the watch will say so */
+
+    for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
+        if (!lock_if_of(p, s))
+            continue;
+        struct notify_session *ns = p->session; /* the pin on p keeps it */
+        notify_port_adopt_locked(p, feed, generation);
+        unlock_changed(p);
+        publish_table(ns);
+        notify_pump_poke(ns);
+    }
+}
+
+static const struct session_watch watch = {on_lost, on_given_up, on_back};
+
+/* ---- sessions ---- */
+
+static void make_table_locked(void)
+{
+    if (!table)
+        port_table_create(&table); /* without it, the service's list is poorer */
+}
+
+uint32_t notify_session_enter(struct session *s, struct notify_session **ret)
+{
+    struct notify_session *made = calloc(1, sizeof(*made));
+    if (!made)
+        return ERR_NOT_ENOUGH_MEMORY;
+    made->session = session_ref(s);
+
+    pthread_mutex_lock(&lists_lock);
+    make_table_locked();
+    struct notify_session *ns = find_locked(s);
+    bool is_new = !ns;
+    if (is_new) {
+        ns = made;
+        ns->next = first_session;
+        first_session = ns;
+    }
+    ns->ports++;
+    pthread_mutex_unlock(&lists_lock);
+    if (!is_new) {
+        session_unref(made->session);
+        free(made);
+    }
+
+    uint32_t error = session_watch_start(s, &watch);
+    if (error != 0) {
+        notify_session_leave(ns);
+        return error;
+    }
+    publish_table(ns);
+    *ret = ns;
+    return 0;
+}
+
+void notify_session_leave(struct notify_session *ns)
+{
+    if (!ns)
+        return;
+    pthread_mutex_lock(&lists_lock);
+    bool last = --ns->ports == 0;
+    if (last) {
+        struct notify_session **link = &first_session;
+        while (*link != ns)
+            link = &(*link)->next;
+        *link = ns->next;
+    }
+    pthread_mutex_unlock(&lists_lock);
+    if (!last)
+        return;
+    session_unref(ns->session);
+    free(ns);
+}
+
+/* ---- a handle is closed ---- */
+
+void notify_handle_closed(const void *handle)
+{
+    uint64_t word = lib_handle_word(handle);
+
+    for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
+        pthread_mutex_lock(&p->lock);
+        if (!p->port || p->closed) {
+            pthread_mutex_unlock(&p->lock);
+            continue;
+        }
+        size_t open = p->port->filter_count - p->port->closed_count;
+        port_handle_closed(p->port, word, feed_head_revision(p->feed) + 1);
+        if (p->port->filter_count - p->port->closed_count != open)
+            unlock_changed(p);
+        else
+            pthread_mutex_unlock(&p->lock);
+    }
+}
