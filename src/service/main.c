@@ -130,7 +130,7 @@ static int open_socket(struct service *s)
 
 static int open_rpc(struct service *s)
 {
-    const struct rpc_service services[] = {
+    static const struct rpc_service services[] = {
         {.interface = &rpc_cmrp, .handlers = cmrp_handlers},
         {.interface = &rpc_private, .handlers = private_handlers},
     };

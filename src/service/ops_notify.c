@@ -45,8 +45,10 @@ READ(CreateNotifyV2)
     return open_port(r, PORT_V2, &a->notify);
 }
 
+/* A call that waits holds the handle: it is ended first. */
 READ(CloseNotify)
 {
+    notify_port_end_calls(port_of(&a->notify), ERR_NO_MORE_ITEMS);
     return request_close(r, &a->notify);
 }
 

@@ -56,12 +56,9 @@ static void journal_was_read(struct journal_reader_job *job)
     request_reply(r, result);
 }
 
-void op_ReadJournal(struct rpc_call *call, void *args)
+static void read_journal(struct request *r, uint64_t from, uint32_t max_bytes,
+                         void (*done)(struct journal_reader_job *job))
 {
-    struct private_ReadJournal *a = args;
-    struct request *r = request_begin(call, &private_op_ReadJournal, args);
-    if (!r)
-        return;
     uint32_t code = request_access(r, ACCESS_READ);
     struct journal_call *c = code ? NULL : calloc(1, sizeof(*c));
     if (!c) {
@@ -69,10 +66,19 @@ void op_ReadJournal(struct rpc_call *call, void *args)
         return;
     }
     c->request = r;
-    c->job.from = (uint64_t)MAX(a->from, (int64_t)1);
-    c->job.max_bytes = MIN(a->max_bytes, MOST_READ);
-    c->job.done = journal_was_read;
+    c->job.from = from;
+    c->job.max_bytes = max_bytes;
+    c->job.done = done;
     journal_reader_read(r->service->reader, &c->job);
+}
+
+void op_ReadJournal(struct rpc_call *call, void *args)
+{
+    struct private_ReadJournal *a = args;
+    struct request *r = request_begin(call, &private_op_ReadJournal, args);
+    if (r)
+        read_journal(r, (uint64_t)MAX(a->from, (int64_t)1), MIN(a->max_bytes, MOST_READ),
+                     journal_was_read);
 }
 
 /* ---- the ports of all programs ---- */
@@ -122,14 +128,36 @@ PRIVATE_READ(ListPorts)
     return code;
 }
 
-PRIVATE_READ(ServiceInfo)
+/* ---- the service itself ---- */
+
+static uint32_t info_result(const struct journal_reader_job *job, const struct request *r)
 {
-    const struct model *m = request_model(r);
+    struct private_ServiceInfo *a = r->args;
+    if (job->result < 0)
+        return ERR_IO_DEVICE;
     a->pid = (uint32_t)getpid();
-    a->first_revision = 0;
-    a->last_revision = (int64_t)model_revision(m);
+    a->first_revision = (int64_t)job->first_kept;
+    a->last_revision = (int64_t)feed_head_revision(pipeline_feed(r->service->pipeline));
     uint32_t code = request_give_text(r, VERSION, &a->version);
     if (!code)
-        code = request_give_text(r, model_cluster(m)->o.name, &a->cluster_name);
+        code = request_give_text(r, model_cluster(request_model(r))->o.name, &a->cluster_name);
     return code ? code : request_give_text(r, r->service->options->node_name, &a->node_name);
+}
+
+static void info_was_read(struct journal_reader_job *job)
+{
+    struct journal_call *c = container_of(job, struct journal_call, job);
+    struct request *r = c->request;
+    uint32_t result = info_result(job, r);
+    buffer_fini(&job->records);
+    free(c);
+    request_answer(r, result);
+}
+
+/* Asks the journal for nothing but how far back it goes. */
+void op_ServiceInfo(struct rpc_call *call, void *args)
+{
+    struct request *r = request_begin(call, &private_op_ServiceInfo, args);
+    if (r)
+        read_journal(r, INT64_MAX, 0, info_was_read);
 }
