@@ -26,7 +26,6 @@ enum pdu_type {
 #define PDU_FIRST 0x01
 #define PDU_LAST 0x02
 #define PDU_MULTIPLEX 0x10
-#define PDU_DID_NOT_EXECUTE 0x20
 #define PDU_OBJECT 0x80
 
 #define PDU_HEADER_SIZE 16
@@ -36,8 +35,6 @@ enum pdu_type {
 #define PDU_MOST_CONTEXTS 16        /* presentation contexts of a bind */
 
 #define PDU_NAK_REASON_NOT_SPECIFIED 0
-#define PDU_NAK_CONGESTION 1
-#define PDU_NAK_VERSION_NOT_SUPPORTED 4
 #define PDU_NAK_AUTHENTICATION_NOT_KNOWN 8
 
 #define NCA_REMOTE_NO_MEMORY 0x1c00001b
