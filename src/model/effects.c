@@ -1,11 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* The upper half of an id is the service's life, so that an answer that an earlier life still owes
  * is never taken for one of this. */
 static uint64_t next_id(struct model *m)
 {
     return (uint64_t)m->cluster->lives << 32 | ++m->effects;
+}
+
+struct effect_key {
+    char text[17];
+};
+
+static struct effect_key key_of(uint64_t id)
+{
+    struct effect_key key;
+    snprintf(key.text, sizeof(key.text), "%" PRIx64, id);
+    return key;
+}
+
+/* Whom an answer is for: resources are many and polls come all the time. */
+static uint64_t new_id_for(struct model *m, struct resource *r)
+{
+    uint64_t id = next_id(m);
+    check_result(m, map_put(m->waiting, key_of(id).text, r));
+    return id;
+}
+
+struct resource *effect_find(const struct model *m, uint64_t id)
+{
+    return map_get(m->waiting, key_of(id).text);
+}
+
+void effect_forget(struct model *m, uint64_t *id)
+{
+    if (*id != 0)
+        map_remove(m->waiting, key_of(*id).text);
+    *id = 0;
 }
 
 static struct effect *effect_add(struct model *m)
@@ -27,7 +61,7 @@ static struct effect *effect_add(struct model *m)
 uint64_t effect_operation(struct model *m, struct resource *r, enum operation_kind operation,
                           uint32_t timeout_ms)
 {
-    uint64_t id = next_id(m);
+    uint64_t id = new_id_for(m, r);
     struct effect *e = effect_add(m);
     if (!e)
         return id;
@@ -42,9 +76,9 @@ uint64_t effect_operation(struct model *m, struct resource *r, enum operation_ki
     return id;
 }
 
-uint64_t effect_timer(struct model *m, uint32_t delay_ms)
+uint64_t effect_timer(struct model *m, struct resource *r, uint32_t delay_ms)
 {
-    uint64_t id = next_id(m);
+    uint64_t id = new_id_for(m, r);
     struct effect *e = effect_add(m);
     if (e) {
         e->kind = EFFECT_TIMER;
@@ -63,7 +97,7 @@ static void cancel(struct model *m, enum effect_kind kind, uint64_t *id)
         e->kind = kind;
         e->id = *id;
     }
-    *id = 0;
+    effect_forget(m, id);
 }
 
 void effect_cancel(struct model *m, uint64_t *operation)

@@ -127,12 +127,12 @@ void resource_forget_effects(struct model *m, struct resource *r)
 }
 
 /* The type's interval stands behind 0xFFFFFFFF; 0 means that this check is not made. */
-static uint64_t arm_poll(struct model *m, const struct resource *r, const char *interval)
+static uint64_t arm_poll(struct model *m, struct resource *r, const char *interval)
 {
     uint32_t ms = object_dword(&r->o, interval);
     if (ms == UINT32_MAX)
         ms = object_dword(&r->resource_type->o, interval);
-    return ms == 0 || ms == UINT32_MAX ? 0 : effect_timer(m, ms);
+    return ms == 0 || ms == UINT32_MAX ? 0 : effect_timer(m, r, ms);
 }
 
 static void arm_looks_alive(struct model *m, struct resource *r)
@@ -352,7 +352,7 @@ static void plan_restart(struct model *m, struct resource *r)
             delay_ms = MAX(delay_ms, object_dword(&r->o, "RestartPeriod"));
         }
     }
-    r->restart_timer = effect_timer(m, delay_ms);
+    r->restart_timer = effect_timer(m, r, delay_ms);
 }
 
 static void restart(struct model *m, struct resource *r)
@@ -452,21 +452,12 @@ static void probed(struct model *m, struct resource *r, uint32_t exit_code)
     }
 }
 
-static struct resource *find_by_operation(const struct model *m, uint64_t id)
-{
-    const struct map *resources = m->by_id[OBJECT_RESOURCE];
-    for (struct map_entry *e = map_first(resources); e; e = map_next(resources, e))
-        if (((struct resource *)e->value)->operation == id)
-            return e->value;
-    return NULL;
-}
-
 uint32_t resource_operation_done(struct model *m, const struct model_input *in)
 {
-    struct resource *r = in->operation ? find_by_operation(m, in->operation) : NULL;
-    if (!r)
+    struct resource *r = effect_find(m, in->operation);
+    if (!r || r->operation != in->operation)
         return ERR_SUCCESS; /* it was cancelled, or is from an earlier life */
-    r->operation = 0;
+    effect_forget(m, &r->operation);
     switch ((enum operation_kind)r->operation_kind) {
     case OPERATION_START:
         if (in->number == 0)
@@ -497,36 +488,34 @@ uint32_t resource_operation_done(struct model *m, const struct model_input *in)
 
 uint32_t resource_timer(struct model *m, const struct model_input *in)
 {
-    const struct map *resources = m->by_id[OBJECT_RESOURCE];
-    for (struct map_entry *e = map_first(resources); e && in->operation;
-         e = map_next(resources, e)) {
-        struct resource *r = e->value;
-        if (r->restart_timer == in->operation) {
-            r->restart_timer = 0;
-            restart(m, r);
-            break;
-        }
-        if (r->looks_alive_timer == in->operation) {
-            arm_looks_alive(m, r);
-            if (r->operation == 0)
-                begin_operation(m, r, OPERATION_LOOKS_ALIVE);
-            break;
-        }
-        if (r->is_alive_timer == in->operation) {
-            arm_is_alive(m, r);
-            if (r->operation == 0)
-                begin_operation(m, r, OPERATION_IS_ALIVE);
-            break;
-        }
+    struct resource *r = effect_find(m, in->operation);
+    if (!r)
+        return ERR_SUCCESS;
+    if (r->restart_timer == in->operation) {
+        effect_forget(m, &r->restart_timer);
+        restart(m, r);
+    } else if (r->looks_alive_timer == in->operation) {
+        effect_forget(m, &r->looks_alive_timer);
+        arm_looks_alive(m, r);
+        if (r->operation == 0)
+            begin_operation(m, r, OPERATION_LOOKS_ALIVE);
+    } else if (r->is_alive_timer == in->operation) {
+        effect_forget(m, &r->is_alive_timer);
+        arm_is_alive(m, r);
+        if (r->operation == 0)
+            begin_operation(m, r, OPERATION_IS_ALIVE);
     }
     return ERR_SUCCESS;
 }
 
 /* A life of the service begins */
 
-static void forget_life(struct resource *r)
+static void forget_life(struct model *m, struct resource *r)
 {
-    r->operation = r->restart_timer = r->looks_alive_timer = r->is_alive_timer = 0;
+    effect_forget(m, &r->operation);
+    effect_forget(m, &r->restart_timer);
+    effect_forget(m, &r->looks_alive_timer);
+    effect_forget(m, &r->is_alive_timer);
     r->restarts = 0;
     r->start_waits = r->stop_waits = false;
     r->unclean = r->o.state == RESOURCE_FAILED;
@@ -541,7 +530,7 @@ void resource_resume_life(struct model *m, struct node *n)
     for (size_t g = 0; g < n->groups.count; g++) {
         const struct pointer_list *members = &((struct group *)n->groups.items[g])->resources;
         for (size_t i = 0; i < members->count; i++)
-            forget_life(members->items[i]);
+            forget_life(m, members->items[i]);
         for (size_t i = 0; i < members->count; i++) {
             struct resource *r = members->items[i];
             uint32_t s = r->o.state;

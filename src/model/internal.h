@@ -18,7 +18,8 @@ struct model {
     struct map *by_name[OBJECT_QUORUM + 1];
     struct registry_key *root;
     uint64_t revision;
-    uint64_t effects; /* ids given out in this life of the service */
+    struct map *waiting; /* id of an effect → struct resource */
+    uint64_t effects;    /* ids given out in this life of the service */
 
     /* The step under way. */
     const struct model_input *in;
@@ -90,7 +91,10 @@ struct change_value value_text(const char *s);
 /* effects.c */
 uint64_t effect_operation(struct model *m, struct resource *r, enum operation_kind operation,
                           uint32_t timeout_ms);
-uint64_t effect_timer(struct model *m, uint32_t delay_ms);
+uint64_t effect_timer(struct model *m, struct resource *r, uint32_t delay_ms);
+/* Whose operation or timer it is; NULL: nobody waits for it any more. */
+struct resource *effect_find(const struct model *m, uint64_t id);
+void effect_forget(struct model *m, uint64_t *id);          /* it was answered; becomes 0 */
 void effect_cancel(struct model *m, uint64_t *operation);   /* 0 is fine; becomes 0 */
 void effect_timer_cancel(struct model *m, uint64_t *timer); /* likewise */
 

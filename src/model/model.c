@@ -51,6 +51,11 @@ struct model *model_create(void)
     struct model *m = calloc(1, sizeof(*m));
     if (!m)
         return NULL;
+    m->waiting = map_create();
+    if (!m->waiting) {
+        free(m);
+        return NULL;
+    }
     for (enum object_type t = OBJECT_GROUP; t <= OBJECT_NODE; t++) {
         m->by_id[t] = map_create();
         m->by_name[t] = map_create();
@@ -82,6 +87,7 @@ void model_destroy(struct model *m)
     }
     free_removed(m);
     load_forget(m);
+    map_destroy(m->waiting);
     list_fini(&m->removed);
     list_fini(&m->touched);
     object_free((struct object *)m->root);
