@@ -133,7 +133,8 @@ static void test_restart(void **state)
 
     ip("addr add 192.0.2.1/24 dev clus0");
     world_start(w);
-    world_deliver(w);
+    /* The kernel tells of a new carrier with a delay. */
+    expect(w, (struct expected){"node1 - clus0", NETINTERFACE_UP, NETWORK_UP, NULL});
     snprintf(network, sizeof(network), "%s", find(w, "node1 - clus0")->network->o.id);
     snprintf(interface, sizeof(interface), "%s", find(w, "node1 - clus0")->o.id);
     before = network_inputs(w);
@@ -207,7 +208,8 @@ static void test_renamed_network_keeps_its_name(void **state)
     struct model_input in = {.kind = INPUT_NETWORK_SEEN, .name = "Storage", .number = NETWORK_UP};
 
     world_start(w);
-    world_deliver(w);
+    /* The kernel tells of a new carrier with a delay. */
+    expect(w, (struct expected){"node1 - clus0", NETINTERFACE_UP, NETWORK_UP, NULL});
     in.object_id = find(w, "node1 - clus0")->network->o.id;
     assert_int_equal(w->options.host.submit(w, &in), 0);
     world_deliver(w);
