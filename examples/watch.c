@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Watches a cluster: prints what happens to its groups and resources, one line an event, and where
- * each disk is mounted when it comes online. Ends at a line or the end of standard input.
+ * each disk is mounted when it comes online. A line of input closes the port, its end the cluster.
  * Usage: watch [CLUSTER] */
 #include <locale.h>
 #include <stdio.h>
@@ -95,7 +95,8 @@ static void *control(HRESOURCE resource, DWORD code, DWORD *size)
     }
     if (error == ERROR_SUCCESS)
         return out;
-    print_error("ClusterResourceControl", error);
+    if (error != ERROR_RESOURCE_NOT_AVAILABLE) /* deleted since it was opened */
+        print_error("ClusterResourceControl", error);
     LocalFree(out);
     return NULL;
 }
@@ -171,7 +172,10 @@ static void look_at_resource(HCLUSTER cluster, LPCWSTR name)
     DWORD size;
 
     if (!resource) {
-        print_error("OpenClusterResource", GetLastError()); /* deleted since, perhaps */
+        if (GetLastError() == ERROR_RESOURCE_NOT_FOUND) /* deleted since */
+            printf("resource %ls: gone\n", name);
+        else
+            print_error("OpenClusterResource", GetLastError());
         return;
     }
     state = GetClusterResourceState(resource, NULL, NULL, NULL, NULL);
@@ -211,8 +215,10 @@ static DWORD WINAPI wait_for_events(LPVOID parameter)
         fflush(stdout);
     }
     LocalFree(name);
-    if (error == ERROR_INVALID_HANDLE) /* the port was closed: an end like any other */
+    if (error == ERROR_INVALID_HANDLE) {
+        puts("the port was closed by another thread");
         error = ERROR_SUCCESS;
+    }
     if (error != ERROR_SUCCESS)
         print_error("GetClusterNotify", error);
     return error;
@@ -243,17 +249,15 @@ int main(int argc, char **argv)
     if (thread) {
         puts("watching");
         fflush(stdout);
-        getchar();
-    }
-    CloseCluster(w.cluster); /* HANDLE_CLOSE, after all that happened before, ends the thread */
-    if (thread) {
-        WaitForSingleObject(thread, 5000);
-        CloseClusterNotifyPort(w.port); /* ends it for sure */
+        if (getchar() == EOF)
+            CloseCluster(w.cluster); /* HANDLE_CLOSE comes after all that happened before */
+        else
+            CloseClusterNotifyPort(w.port); /* the wait ends with ERROR_INVALID_HANDLE */
         WaitForSingleObject(thread, INFINITE);
         GetExitCodeThread(thread, &result);
         CloseHandle(thread);
-    } else {
-        CloseClusterNotifyPort(w.port);
     }
+    CloseClusterNotifyPort(w.port); /* closing what is closed does no harm */
+    CloseCluster(w.cluster);
     return result == ERROR_SUCCESS ? 0 : 1;
 }
