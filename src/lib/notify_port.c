@@ -17,7 +17,8 @@
 
 static void port_free(struct notify_port *p)
 {
-    notify_table_remove(p->slot);
+    if (p->slot)
+        port_table_remove(p->session->table, p->slot);
     notify_source_drop_journal(p);
     port_destroy(p->port);
     feed_unref(p->feed);
@@ -200,6 +201,7 @@ static uint32_t tie_locked(struct registration *r)
                           feed_head_revision(r->feed) + 1);
     if (!p->port)
         return ERR_NOT_ENOUGH_MEMORY;
+    p->port->show_lost |= p->show_lost;
     p->session = TAKE_PTR(r->session);
     p->slot = notify_table_add(p);
     return 0;
@@ -256,6 +258,15 @@ uint32_t notify_port_register(struct notify_port *p, struct object *o, bool want
     if (!is_open(o)) /* closed while we registered: that close has not seen us */
         notify_handle_closed(o->word);
     return 0;
+}
+
+void notify_port_show_lost(struct notify_port *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->show_lost = true;
+    if (p->port)
+        p->port->show_lost = true;
+    pthread_mutex_unlock(&p->lock);
 }
 
 /* ---- waiting ---- */

@@ -30,7 +30,7 @@ struct notify_port {
     struct handle_object handle; /* the first field */
     void *word;                  /* the API's handle */
     enum port_version version;
-    bool closed;
+    bool closed, show_lost;
     bool pumped;     /* its session's pump looks after `event` */
     uint32_t inside; /* threads in notify_port_next() */
     pthread_mutex_t lock;
@@ -77,6 +77,9 @@ uint32_t notify_port_register(struct notify_port *p, struct object *o, bool want
 typedef uint32_t (*notify_take_fn)(const struct port_notification *n, void *context);
 uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, notify_take_fn take,
                           void *context);
+
+/* From now on a lost range is a notification, whether a registration asks for it or not. */
+void notify_port_show_lost(struct notify_port *p);
 
 /* For those who have the port locked. */
 bool notify_port_ready_locked(struct notify_port *p); /* a call would not wait */

@@ -14,7 +14,6 @@ static pthread_mutex_t lists_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t unpinned = PTHREAD_COND_INITIALIZER;
 static struct notify_port *first_port;
 static struct notify_session *first_session;
-static struct port_table *table; /* made with the first port, never destroyed */
 
 /* ---- the list of ports ---- */
 
@@ -59,20 +58,11 @@ struct notify_port *notify_list_next(struct notify_port *previous)
 struct port_table_slot *notify_table_add(const struct notify_port *p)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    pthread_mutex_lock(&lists_lock);
-    struct port_table *t = table;
-    pthread_mutex_unlock(&lists_lock);
-    if (!t)
+    if (!p->session->table)
         return NULL;
-    return port_table_add(t, lib_handle_word(p->word), p->version,
+    clock_gettime(CLOCK_REALTIME, &now);
+    return port_table_add(p->session->table, lib_handle_word(p->word), p->version,
                           (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
-}
-
-void notify_table_remove(struct port_table_slot *s)
-{
-    if (s)
-        port_table_remove(table, s);
 }
 
 /* Once for each connection. Without it only the service's list of ports is poorer. */
@@ -81,7 +71,7 @@ static void publish_table(struct notify_session *ns)
     uint64_t generation = session_generation(ns->session);
 
     pthread_mutex_lock(&lists_lock);
-    bool wanted = table && generation != 0 && ns->published != generation;
+    bool wanted = ns->table && generation != 0 && ns->published != generation;
     if (wanted)
         ns->published = generation;
     pthread_mutex_unlock(&lists_lock);
@@ -96,7 +86,7 @@ static void publish_table(struct notify_session *ns)
     struct private_PublishPorts a = {0};
     if (client)
         rpc_client_call_fd(client, &rpc_private, &private_op_PublishPorts, &a, &arena,
-                           port_table_fd(table), &none);
+                           port_table_fd(ns->table), &none);
 }
 
 /* ---- what the watch of a session tells ---- */
@@ -170,10 +160,11 @@ static const struct session_watch watch = {on_lost, on_given_up, on_back};
 
 /* ---- sessions ---- */
 
-static void make_table_locked(void)
+static void session_free(struct notify_session *ns)
 {
-    if (!table)
-        port_table_create(&table); /* without it, the service's list is poorer */
+    port_table_destroy(ns->table);
+    session_unref(ns->session);
+    free(ns);
 }
 
 uint32_t notify_session_enter(struct session *s, struct notify_session **ret)
@@ -184,20 +175,18 @@ uint32_t notify_session_enter(struct session *s, struct notify_session **ret)
     made->session = session_ref(s);
 
     pthread_mutex_lock(&lists_lock);
-    make_table_locked();
     struct notify_session *ns = find_locked(s);
     bool is_new = !ns;
     if (is_new) {
         ns = made;
+        port_table_create(&ns->table); /* without it, the service's list is poorer */
         ns->next = first_session;
         first_session = ns;
     }
     ns->ports++;
     pthread_mutex_unlock(&lists_lock);
-    if (!is_new) {
-        session_unref(made->session);
-        free(made);
-    }
+    if (!is_new)
+        session_free(made);
 
     uint32_t error = session_watch_start(s, &watch);
     if (error != 0) {
@@ -224,8 +213,7 @@ void notify_session_leave(struct notify_session *ns)
     pthread_mutex_unlock(&lists_lock);
     if (!last)
         return;
-    session_unref(ns->session);
-    free(ns);
+    session_free(ns);
 }
 
 /* ---- a handle is closed ---- */

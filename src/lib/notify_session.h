@@ -15,7 +15,8 @@ struct notify_session {
     struct session *session; /* a reference */
     struct notify_session *next;
     uint32_t ports;           /* that entered */
-    uint64_t published;       /* the generation that was given our table of ports */
+    struct port_table *table; /* of its ports; NULL: could not be made, and they are not listed */
+    uint64_t published;       /* the generation that was given the table */
     struct notify_pump *pump; /* NULL: no port of it has an event */
 };
 
@@ -30,8 +31,7 @@ void notify_list_remove(struct notify_port *p); /* waits for those who are looki
  * list, and so alive, until the next call; the walk must go to its end. Nothing is locked. */
 struct notify_port *notify_list_next(struct notify_port *previous);
 
-struct port_table_slot *notify_table_add(const struct notify_port *p);
-void notify_table_remove(struct port_table_slot *s); /* NULL is fine */
+struct port_table_slot *notify_table_add(const struct notify_port *p); /* NULL: not listed */
 
 /* notify_event.c: the thread that keeps the descriptors of a session's ports. */
 uint32_t notify_pump_enter(struct notify_session *ns);

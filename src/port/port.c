@@ -102,7 +102,7 @@ static int add(struct port *p, struct port_filter **f)
         p->filter_capacity = capacity;
     }
     if (p->filter_count == 0 && p->lost_first == 0)
-        p->revision = MAX(p->revision, (*f)->from); /* nobody asked for what was before */
+        p->revision = (*f)->from; /* nobody asked for what was before */
     add_kinds(p, (*f)->kinds);
     p->filters[p->filter_count++] = TAKE_PTR(*f);
     return 0;
