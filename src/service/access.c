@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -52,5 +53,17 @@ int access_check_groups(const struct options *o, const char **ret_missing)
         *ret_missing = names[i];
         return -ENOENT;
     }
+    return 0;
+}
+
+int access_restrict_folder(const struct options *o, const char *folder)
+{
+    if (!o->read_group)
+        return 0;
+    const struct group *group = getgrnam(o->read_group);
+    if (!group)
+        return -ENOENT;
+    if (chown(folder, (uid_t)-1, group->gr_gid) < 0 || chmod(folder, 0750) < 0)
+        return -errno;
     return 0;
 }

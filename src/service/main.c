@@ -37,7 +37,8 @@ static void on_ready(void *context)
         sd_event_exit(s->loop, EXIT_FAILURE);
         return;
     }
-    log_info("ready socket=%s state_dir=%s", log_quote(s->options->socket_path),
+    log_info("ready socket=%s state_dir=%s",
+             log_quote(s->socket_made ? s->options->socket_path : "handed over"),
              log_quote(s->options->state_dir));
     sd_notify(0, "READY=1\nSTATUS=The node is up.");
 }
@@ -105,7 +106,9 @@ static int check_groups(const struct service *s)
 static int open_state_dir(const struct service *s)
 {
     const char *dir = s->options->state_dir;
-    int r = listen_make_folder(dir, s->options->read_group ? 0700 : 0755);
+    int r = listen_make_folder(dir, 0755);
+    if (r == 0)
+        r = access_restrict_folder(s->options, dir);
     if (r == 0 && access(dir, W_OK | X_OK) < 0)
         r = -errno;
     if (r == 0)

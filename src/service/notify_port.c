@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/macro.h"
+#include "port/port_table.h"
 
 #define MOST_AT_A_TIME 64
 
@@ -209,12 +211,23 @@ void notify_port_wait(struct notify_port *p, struct request *r, enum notify_form
 
 /* ---- the port ---- */
 
-int notify_port_create(struct service *s, enum port_version version, struct notify_port **ret)
+static int64_t wall_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int notify_port_create(struct service *s, enum port_version version, const struct rpc_peer *peer,
+                       struct notify_port **ret)
 {
     struct notify_port *p = calloc(1, sizeof(*p));
     if (!p)
         return -ENOMEM;
     p->service = s;
+    p->peer = *peer;
+    p->id = ++s->last_owner;
+    p->created_ns = wall_clock_ns();
     p->calls_end = &p->calls;
     p->state_events_end = &p->state_events;
     const char *cluster_name = model_cluster(pipeline_model(s->pipeline))->o.name;
@@ -278,4 +291,30 @@ void notify_handle_closed(struct service *s, uint64_t owner)
 {
     for (struct notify_port *p = s->ports; p; p = p->next)
         port_handle_closed(p->port, owner, notify_port_next_revision(p));
+}
+
+static struct port_info info_of(const struct notify_port *p)
+{
+    struct port_info info = {.id = p->id,
+                             .version = p->port->version,
+                             .registrations = (uint32_t)p->port->filter_count,
+                             .created_ns = p->created_ns,
+                             .revision = p->port->revision,
+                             .delivered = p->port->delivered,
+                             .lost = p->port->lost};
+    memcpy(info.kinds, p->port->kinds, sizeof(info.kinds));
+    for (const struct notify_call *c = p->calls; c; c = c->next)
+        info.waiting++;
+    return info;
+}
+
+int notify_port_list(const struct service *s, struct buffer *out)
+{
+    int r = 0;
+    for (const struct notify_port *p = s->ports; p && r == 0; p = p->next) {
+        struct port_listing line = {
+            .pid = p->peer.pid, .uid = p->peer.uid, .program = p->peer.program, .port = info_of(p)};
+        r = port_listing_append(&line, out);
+    }
+    return r;
 }

@@ -28,6 +28,9 @@ struct notify_state_event {
 
 struct notify_port {
     struct service *service;
+    struct rpc_peer peer; /* whose it is, for the list of ports */
+    uint64_t id;
+    int64_t created_ns;
     struct port *port;
     struct feed_source *source;
     struct notify_call *calls, **calls_end;
@@ -35,13 +38,15 @@ struct notify_port {
     struct notify_port *next, **link; /* on the service's list */
 };
 
-int notify_port_create(struct service *s, enum port_version version, struct notify_port **ret);
+int notify_port_create(struct service *s, enum port_version version, const struct rpc_peer *peer,
+                       struct notify_port **ret);
 void notify_port_close(struct notify_port *p); /* calls that wait get ERROR_NO_MORE_ITEMS */
 /* 0 or -ENOMEM */
 int notify_port_put_state(struct notify_port *p, uint32_t key, uint32_t flag, uint32_t sequence,
                           const char *name);
 void notify_port_wait(struct notify_port *p, struct request *r, enum notify_form form);
 void notify_port_end_calls(struct notify_port *p, uint32_t result);
+int notify_port_list(const struct service *s, struct buffer *out); /* as port_listing_append() */
 uint64_t notify_port_next_revision(const struct notify_port *p);
 
 #endif

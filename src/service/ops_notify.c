@@ -24,7 +24,7 @@ static void close_port(void *object)
 static uint32_t open_port(struct request *r, enum port_version version, struct rpc_context *ret)
 {
     struct notify_port *p;
-    if (notify_port_create(r->service, version, &p) < 0)
+    if (notify_port_create(r->service, version, rpc_call_peer(r->call), &p) < 0)
         return ERR_NOT_ENOUGH_MEMORY;
     struct rpc_association *a = rpc_call_association(r->call);
     if (rpc_context_open(a, RPC_CONTEXT_NOTIFY, p, close_port, ret) < 0) {

@@ -5,6 +5,7 @@
 #include "base/macro.h"
 #include "port/port_table.h"
 #include "service/journal_reader.h"
+#include "service/notify_port.h"
 #include "service/request.h"
 
 #define MOST_READ (4u << 20)
@@ -121,6 +122,7 @@ PRIVATE_READ(ListPorts)
 {
     struct listing l = {0};
     rpc_server_each_association(r->service->rpc, list_client, &l);
+    notify_port_list(r->service, &l.out);
     uint32_t code = buffer_failed(&l.out)
                         ? ERR_NOT_ENOUGH_MEMORY
                         : request_give_bytes(r, l.out.data, l.out.size, &a->ports);

@@ -61,6 +61,12 @@ static uint32_t storage_error(int r)
     return r == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY : ERR_IO_DEVICE;
 }
 
+/* The model holds what the journal does not, and never will. */
+static bool is_failing(const struct pipeline *p)
+{
+    return p->error != ERR_SUCCESS && p->phase != PHASE_REFUSING;
+}
+
 /* ---- failure ---- */
 
 /* May be called from anywhere: recovery itself waits for the loop, and for the commit under way. */
@@ -222,7 +228,7 @@ static void commit_done(struct worker_job *job)
     if (p->testing && p->commit_result == 0 && p->phase == PHASE_REFUSING)
         test_succeeded(p);
     p->testing = false;
-    if (p->phase == PHASE_FAILED)
+    if (is_failing(p))
         sd_event_source_set_enabled(p->recover, SD_EVENT_ONESHOT);
 }
 
@@ -239,8 +245,7 @@ static int on_hand_over(sd_event_source *source, void *context)
 {
     (void)source;
     struct pipeline *p = context;
-    if (p->committing || p->phase == PHASE_FAILED || p->phase == PHASE_REFUSING ||
-        batch_is_empty(&p->open))
+    if (p->committing || is_failing(p) || p->phase == PHASE_REFUSING || batch_is_empty(&p->open))
         return 0;
     if (batch_needs_commit(&p->open)) {
         start_commit(p);
@@ -318,7 +323,7 @@ static void deliver(void *context, uint64_t position, int64_t time_ns, const voi
     (void)position;
     struct pipeline *p = context;
     p->delivered++;
-    if (p->phase == PHASE_FAILED)
+    if (is_failing(p))
         return; /* recovery answers */
     struct model_input in;
     if (model_input_decode(data, size, &in) < 0) {
@@ -406,7 +411,7 @@ void pipeline_reload(struct pipeline *p)
 
 void pipeline_when_durable(struct pipeline *p, struct pipeline_wait *w)
 {
-    if (p->phase == PHASE_FAILED)
+    if (is_failing(p))
         w->done(w, p->error);
     else if (!batch_is_empty(&p->open))
         batch_wait(&p->open, w);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -56,19 +57,45 @@ static void *create_groups(void *context)
     }
 }
 
+/* Looks for the next group before anybody was told of it; counts those it saw. */
+static void *look_for_groups(void *context)
+{
+    struct worker *w = context;
+    unsigned seen = 0;
+    for (;;) {
+        struct rpc_arena arena = {0};
+        char name[32];
+        snprintf(name, sizeof(name), "g%u", seen);
+        struct cmrp_OpenGroup a = {.name = name};
+        uint32_t code = rpc_client_call(w->client, &rpc_cmrp, &cmrp_op_OpenGroup, &a, &arena);
+        rpc_arena_fini(&arena);
+        if (code)
+            return NULL;
+        if (a.status == 0)
+            atomic_store(&w->acknowledged, ++seen);
+    }
+}
+
+/* Neither to who made it nor to who merely saw it is anything shown that a kill could undo. */
 static void what_was_acknowledged_outlives_a_kill(void **state)
 {
     (void)state;
     struct rig rig;
     rig_start(&rig, NULL);
-    struct worker w = {.client = rig.client};
-    pthread_t thread;
+    struct worker w = {.client = rig.client}, reader = {0};
+    assert_int_equal(rpc_client_connect_unix(service_socket(rig.service), &reader.client), 0);
+    pthread_t thread, reader_thread;
     assert_int_equal(pthread_create(&thread, NULL, create_groups, &w), 0);
-    while (atomic_load(&w.acknowledged) < 50)
-        ;
+    assert_int_equal(pthread_create(&reader_thread, NULL, look_for_groups, &reader), 0);
+    while (atomic_load(&w.acknowledged) < 50 || atomic_load(&reader.acknowledged) < 50)
+        sched_yield();
     service_kill(rig.service);
     pthread_join(thread, NULL);
-    unsigned acknowledged = atomic_load(&w.acknowledged);
+    pthread_join(reader_thread, NULL);
+    rpc_client_close(reader.client);
+    rpc_client_unref(reader.client);
+    unsigned seen = atomic_load(&reader.acknowledged);
+    unsigned acknowledged = MAX(atomic_load(&w.acknowledged), seen);
     service_again(rig.service);
     rig_connect(&rig);
     for (unsigned i = 0; i < acknowledged; i++) {
@@ -211,6 +238,97 @@ static void socket_that_nobody_answers_on_is_replaced(void **state)
     rig_stop(&rig);
 }
 
+/* ---- as systemd starts it ---- */
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    return fd;
+}
+
+static pid_t start_with_socket(const char *state_dir, int fd)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    char own[16];
+    snprintf(own, sizeof(own), "%d", (int)getpid());
+    setenv("LISTEN_PID", own, 1);
+    setenv("LISTEN_FDS", "1", 1);
+    if (fd == 3)
+        fcntl(fd, F_SETFD, 0);
+    else
+        dup2(fd, 3);
+    execl(built_path("src/service/clusportd"), "clusportd", "--state", state_dir, "--networks", "",
+          "--socket", "/nonexistent/unused", "--types", source_path("types"), NULL);
+    _exit(1);
+}
+
+/* Who connects before the service is ready is served when it is. */
+static void socket_may_be_handed_over(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/clusport-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    _cleanup_free_
+    char *state_dir = text_format("%s/state", folder);
+    _cleanup_free_
+    char *path = text_format("%s/s", folder);
+    int fd = listen_at(path);
+    pid_t pid = start_with_socket(state_dir, fd);
+    close(fd);
+    struct rig rig = {0};
+    assert_int_equal(rpc_client_connect_unix(path, &rig.client), 0);
+    struct cmrp_GetClusterName a = {0};
+    CALL(&rig, GetClusterName, &a);
+    assert_string_equal(a.cluster_name, "cluster");
+    rpc_client_close(rig.client);
+    rpc_client_unref(rig.client);
+    rpc_arena_fini(&rig.arena);
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(access(path, F_OK), 0);
+    const char *const remove[] = {"rm", "-r", folder, NULL};
+    assert_int_equal(run_program(remove, NULL, NULL), 0);
+}
+
+static void write_type(const char *folder, const char *name)
+{
+    _cleanup_free_
+    char *path = text_format("%s/%s.json", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "{\"name\": \"%s\", \"agent\": \"" DUMMY "\"}", name);
+    fclose(f);
+}
+
+static void hangup_reads_the_types_again(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/clusport-types-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    write_type(folder, "first");
+    const char *const args[] = {"--types", folder, NULL};
+    struct rig rig;
+    rig_start(&rig, args);
+    struct rpc_context port = create_port(&rig, 0x20000, 1);
+    write_type(folder, "second");
+    assert_int_equal(kill(service_pid(rig.service), SIGHUP), 0);
+    assert_string_equal(next_event(&rig, port).name, "second");
+    rig_stop(&rig);
+    const char *const remove[] = {"rm", "-r", folder, NULL};
+    assert_int_equal(run_program(remove, NULL, NULL), 0);
+}
+
 /* ---- who may ---- */
 
 /* In a child that became another user: the results of a read and of a change. */
@@ -332,6 +450,8 @@ int main(void)
         cmocka_unit_test(second_service_is_refused),
         cmocka_unit_test(wrong_options_are_explained),
         cmocka_unit_test(socket_that_nobody_answers_on_is_replaced),
+        cmocka_unit_test(socket_may_be_handed_over),
+        cmocka_unit_test(hangup_reads_the_types_again),
         cmocka_unit_test(others_may_read_but_not_change),
         cmocka_unit_test(read_group_shuts_others_out),
         cmocka_unit_test(admin_group_may_change),

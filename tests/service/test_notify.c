@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "feed/feed.h"
+#include "port/port_table.h"
 
 #define GROUP_STATE 0x1000u
 #define GROUP_DELETED 0x2000u
@@ -283,6 +285,38 @@ static void feed_journal_and_snapshot_agree(void **state)
     assert_string_equal(info.node_name, "node1");
 }
 
+struct found {
+    unsigned count;
+    struct port_listing last;
+};
+
+static struct found list_ports(struct rig *rig)
+{
+    struct private_ListPorts a = {0};
+    CALL_PRIVATE(rig, ListPorts, &a);
+    assert_int_equal(a.result, 0);
+    struct reader r = reader_over(a.ports.data, a.ports.size);
+    struct found f = {0};
+    while (port_listing_next(&r, &f.last) == 1)
+        f.count++;
+    return f;
+}
+
+static void ports_are_listed_with_their_owners(void **state)
+{
+    unsigned before = list_ports(*state).count;
+    struct rpc_context port = create_port(*state, GROUP_ADDED, 1);
+    create_group(*state, "counted");
+    assert_event(*state, port, GROUP_ADDED, "counted");
+    struct found f = list_ports(*state);
+    assert_int_equal(f.count, before + 1);
+    assert_int_equal(f.last.pid, getpid());
+    assert_int_equal(f.last.port.delivered, 1);
+    assert_int_equal(f.last.port.registrations, 1);
+    close_port(*state, port);
+    assert_int_equal(list_ports(*state).count, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +329,7 @@ int main(void)
         cmocka_unit_test(registration_again_tells_of_a_changed_state),
         cmocka_unit_test(version_2_tells_ids_and_values),
         cmocka_unit_test(slow_reader_misses_nothing),
+        cmocka_unit_test(ports_are_listed_with_their_owners),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
