@@ -98,14 +98,37 @@ json_t *properties_to_json(const void *list, DWORD size);
 BYTE *properties_from_arguments(char **pairs, int count, const void *formats, DWORD formats_size,
                                 DWORD *ret_size, char **ret_complaint);
 
+/* A state's name by the kind of object ("resource", "group", ...); "Unknown" if it has no such
+ * state. */
+const char *state_name(const char *object, DWORD state);
+/* "RESOURCE_STATE" and so on; NULL for none. */
+const char *flag_name(DWORD flag);
+
+/* ---- event.c ---- */
+json_t *event_to_json(const CLUSPORT_NOTIFICATION *n);
+/* Like "Offline → Online"; malloc'ed, "" if there is nothing to show. */
+char *event_values(const CLUSPORT_NOTIFICATION *n);
+
 /* ---- enums.c ---- */
 /* Names of the cluster's objects of one CLUSTER_ENUM_* type: a JSON array of strings, NULL on
  * failure. */
 json_t *cluster_names(struct cli *cli, DWORD type);
 
+/* ---- registry.c ---- */
+json_t *registry_value_to_json(DWORD type, const BYTE *data, DWORD size);
+
 /* ---- wait.c ---- */
-/* Waits until the object is in that state (a name), or "deleted", or "exists". Exit code. */
+/* After a request: until the object ("resource", "group") is in that state. EXIT_FALSE: it failed,
+ * or is gone. */
 int wait_for_state(struct cli *cli, const char *type, const char *name, const char *state,
                    DWORD timeout_ms);
+
+/* Time that is left until a deadline. */
+struct deadline {
+    bool none;
+    uint64_t at_ms; /* CLOCK_MONOTONIC */
+};
+struct deadline deadline_after(DWORD ms); /* INFINITE: none */
+DWORD deadline_left(const struct deadline *d);
 
 #endif

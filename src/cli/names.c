@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <strings.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -51,4 +51,59 @@ const char *network_state_name(DWORD state)
 const char *netinterface_state_name(DWORD state)
 {
     return name_of(netinterface_states, state);
+}
+
+const char *state_name(const char *object, DWORD state)
+{
+    if (strcmp(object, "resource") == 0 || strcmp(object, "quorum") == 0)
+        return resource_state_name(state);
+    if (strcmp(object, "group") == 0)
+        return group_state_name(state);
+    if (strcmp(object, "node") == 0)
+        return node_state_name(state);
+    if (strcmp(object, "network") == 0)
+        return network_state_name(state);
+    if (strcmp(object, "netinterface") == 0)
+        return netinterface_state_name(state);
+    return "Unknown";
+}
+
+const char *flag_name(DWORD flag)
+{
+    static const char *const names[32] = {"NODE_STATE",
+                                          "NODE_DELETED",
+                                          "NODE_ADDED",
+                                          "NODE_PROPERTY",
+                                          "REGISTRY_NAME",
+                                          "REGISTRY_ATTRIBUTES",
+                                          "REGISTRY_VALUE",
+                                          "REGISTRY_SUBTREE",
+                                          "RESOURCE_STATE",
+                                          "RESOURCE_DELETED",
+                                          "RESOURCE_ADDED",
+                                          "RESOURCE_PROPERTY",
+                                          "GROUP_STATE",
+                                          "GROUP_DELETED",
+                                          "GROUP_ADDED",
+                                          "GROUP_PROPERTY",
+                                          "RESOURCE_TYPE_DELETED",
+                                          "RESOURCE_TYPE_ADDED",
+                                          "RESOURCE_TYPE_PROPERTY",
+                                          "CLUSTER_RECONNECT",
+                                          "NETWORK_STATE",
+                                          "NETWORK_DELETED",
+                                          "NETWORK_ADDED",
+                                          "NETWORK_PROPERTY",
+                                          "NETINTERFACE_STATE",
+                                          "NETINTERFACE_DELETED",
+                                          "NETINTERFACE_ADDED",
+                                          "NETINTERFACE_PROPERTY",
+                                          "QUORUM_STATE",
+                                          "CLUSTER_STATE",
+                                          "CLUSTER_PROPERTY",
+                                          "HANDLE_CLOSE"};
+    for (unsigned bit = 0; bit < 32; bit++)
+        if (flag == 1u << bit)
+            return names[bit];
+    return NULL;
 }

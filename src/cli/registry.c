@@ -25,7 +25,7 @@ static HKEY open_key(struct cli *cli, const char *path)
     return r == ERROR_SUCCESS ? key : NULL;
 }
 
-static json_t *value_to_json(DWORD type, const BYTE *data, DWORD size)
+json_t *registry_value_to_json(DWORD type, const BYTE *data, DWORD size)
 {
     if (type == REG_SZ || type == REG_EXPAND_SZ || type == REG_MULTI_SZ) {
         WCHAR *text = must(calloc(size / sizeof(WCHAR) + 2, sizeof(WCHAR)));
@@ -92,10 +92,10 @@ static void add_values(HKEY key, json_t *entries)
         BYTE *data = must(malloc((size_t)size + 1));
         name_size = MOST_TEXT;
         if (ClusterRegEnumValue(key, i, name, &name_size, &type, data, &size) == ERROR_SUCCESS)
-            json_array_append_new(
-                entries,
-                must(json_pack("{s:s, s:o, s:s, s:o}", "kind", "value", "name", json_wide(name),
-                               "type", type_name(type), "value", value_to_json(type, data, size))));
+            json_array_append_new(entries,
+                                  must(json_pack("{s:s, s:o, s:s, s:o}", "kind", "value", "name",
+                                                 json_wide(name), "type", type_name(type), "value",
+                                                 registry_value_to_json(type, data, size))));
         free(data);
     }
 }
@@ -135,7 +135,7 @@ static int get(struct cli *cli, int argc, char **argv)
     if (r == ERROR_SUCCESS)
         exit_code = print_object(
             cli, must(json_pack("{s:s, s:s, s:o}", "name", argv[2], "type", type_name(type),
-                                "value", value_to_json(type, data, size))));
+                                "value", registry_value_to_json(type, data, size))));
     else
         exit_code = cli_fail(cli, (DWORD)r, "cannot read value '%s'", argv[2]);
     free(data);
