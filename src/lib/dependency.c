@@ -18,14 +18,20 @@ DWORD WINAPI RemoveClusterResourceDependency(HRESOURCE hResource, HRESOURCE hDep
                              &cmrp_op_RemoveResourceDependency);
 }
 
+/* An answer, and not a failure to get one. */
+static bool says_no(DWORD error)
+{
+    return error == ERROR_DEPENDENCY_NOT_ALLOWED || error == ERROR_CIRCULAR_DEPENDENCY ||
+           error == ERROR_DEPENDENCY_ALREADY_EXISTS;
+}
+
 BOOL WINAPI CanResourceBeDependent(HRESOURCE hResource, HRESOURCE hResourceDependent)
 {
     DWORD error = family_call_other(hResource, LIB_HANDLE_RESOURCE, hResourceDependent,
                                     LIB_HANDLE_RESOURCE, &cmrp_op_CanResourceBeDependent);
     if (error == ERROR_SUCCESS)
         return TRUE;
-    bool answer = error == ERROR_DEPENDENCY_NOT_ALLOWED || error == ERROR_DEPENDENCY_ALREADY_EXISTS;
-    SetLastError(answer ? ERROR_SUCCESS : error);
+    SetLastError(says_no(error) ? ERROR_SUCCESS : error);
     return FALSE;
 }
 

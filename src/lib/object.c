@@ -221,11 +221,6 @@ void object_close_created(struct object *cluster, enum lib_handle_kind kind,
     object_ask(cluster, object_kind(kind)->close, &a, &arena);
 }
 
-__attribute__((weak)) void notify_handle_closed(const void *handle)
-{
-    (void)handle;
-}
-
 BOOL object_close(const void *handle, enum lib_handle_kind kind)
 {
     struct handle_object *h = lib_handle_remove(handle, kind);
