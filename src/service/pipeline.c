@@ -24,7 +24,7 @@
  *   RUNNING ──────────────────────────────► FAILED   the model is not to be trusted
  *      ▲                                       │     the last commit has ended: reloaded
  *      │ a test commit works                   ▼
- *      └────────────────────────────────── REFUSING  reads are answered, changes are not
+ *      └────────────────────────────────── REFUSING  reads are answered, the engine rests
  *   STOPPING: from any of them, by pipeline_stop() */
 enum phase { PHASE_RUNNING, PHASE_FAILED, PHASE_REFUSING, PHASE_STOPPING };
 
@@ -39,7 +39,8 @@ struct pipeline {
     struct engine *engine;
 
     enum phase phase;
-    uint32_t error;           /* why changes are refused */
+    uint32_t error;           /* why the model is not to be trusted; 0: it is */
+    uint32_t refusal;         /* why changes are refused; 0: they are not */
     struct batch open;        /* being filled */
     struct batch flying;      /* being committed */
     struct worker_job commit; /* of `flying` */
@@ -74,7 +75,7 @@ static void pipeline_fail(struct pipeline *p, uint32_t error)
 {
     if (p->phase == PHASE_RUNNING || p->phase == PHASE_REFUSING)
         p->phase = PHASE_FAILED;
-    p->error = error;
+    p->error = p->refusal = error;
     sd_event_source_set_enabled(p->recover, SD_EVENT_ONESHOT);
 }
 
@@ -187,7 +188,7 @@ static void batch_is_durable(struct pipeline *p, struct batch *b)
 static void commit_failed(struct pipeline *p, struct batch *lost)
 {
     uint32_t error = storage_error(p->commit_result);
-    if (!p->testing)
+    if (!p->refusal)
         log_error("commit_failed error=%s state_dir=%s consequence=%s",
                   log_quote(strerror(-p->commit_result)), log_quote(p->options.engine.state_dir),
                   log_quote("changes are refused until the disk works again; make room there or "
@@ -202,12 +203,11 @@ static void commit_failed(struct pipeline *p, struct batch *lost)
 
 static int start_engine(struct pipeline *p);
 
+/* Changes are accepted when what the engine has to say is durable too: on_ready(). */
 static void test_succeeded(struct pipeline *p)
 {
-    log_info("commit_works consequence=%s", log_quote("changes are accepted again"));
     p->phase = PHASE_RUNNING;
     p->error = ERR_SUCCESS;
-    p->retry_usec = 0;
     int r = start_engine(p);
     if (r < 0) {
         log_error("engine_failed error=%s", log_quote(strerror(-r)));
@@ -332,7 +332,7 @@ static void deliver(void *context, uint64_t position, int64_t time_ns, const voi
     }
     in.time_ns = time_ns;
     step(p, &in);
-    if (p->delivered == p->ready_at && !p->ready)
+    if (p->delivered == p->ready_at)
         pipeline_when_durable(p, &p->ready_wait);
     if (in.kind == INPUT_NODE_STOPPED && p->phase == PHASE_STOPPING)
         pipeline_when_durable(p, &p->stop_wait);
@@ -353,8 +353,13 @@ static int submit(void *context, const struct model_input *in)
 static void on_ready(struct pipeline_wait *w, uint32_t error)
 {
     struct pipeline *p = container_of(w, struct pipeline, ready_wait);
-    if (error == 0)
-        tell_ready(p);
+    if (error)
+        return;
+    if (p->refusal)
+        log_info("commit_works consequence=%s", log_quote("changes are accepted again"));
+    p->refusal = ERR_SUCCESS;
+    p->retry_usec = 0;
+    tell_ready(p);
 }
 
 static void on_stopped(struct pipeline_wait *w, uint32_t error)
@@ -381,7 +386,7 @@ static int start_engine(struct pipeline *p)
     if (r < 0)
         return r;
     p->ready_at = p->submitted;
-    if (p->ready_at == 0 && !p->ready)
+    if (p->ready_at == 0)
         pipeline_when_durable(p, &p->ready_wait);
     return 0;
 }
@@ -425,8 +430,8 @@ uint32_t pipeline_request(struct pipeline *p, struct model_input *in, struct pip
 {
     if (p->phase == PHASE_STOPPING)
         return ERR_CLUSTER_NODE_SHUTTING_DOWN;
-    if (p->phase != PHASE_RUNNING)
-        return p->error;
+    if (p->refusal)
+        return p->refusal;
     in->token = r->token = ++p->last_token;
     in->actor.node = p->options.engine.node_name;
     in->actor.reason = REASON_REQUEST;
