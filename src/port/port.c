@@ -215,11 +215,13 @@ void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
 {
     if (owner == 0)
         return;
+    p->serial++;
     for (size_t i = 0; i < p->filter_count; i++) {
         struct port_filter *f = p->filters[i];
         if ((f->owner != owner && f->parent != owner) || f->until != UINT64_MAX)
             continue;
         f->until = next_revision;
+        f->close_serial = p->serial;
         p->closed_count++;
         if (f->owner == owner && filter_asks_for(f, p->version, PORT_DUE_CLOSE)) {
             f->due |= PORT_DUE_CLOSE;
@@ -229,7 +231,8 @@ void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
     sweep(p);
 }
 
-static void fall_due(struct port *p, uint8_t due, uint64_t *at, uint64_t next_revision)
+static void fall_due(struct port *p, uint8_t due, uint64_t *at, uint32_t *serial,
+                     uint64_t next_revision)
 {
     bool any = false;
 
@@ -241,18 +244,20 @@ static void fall_due(struct port *p, uint8_t due, uint64_t *at, uint64_t next_re
         p->due_count += !(f->due & due);
         f->due |= due;
     }
-    if (!any)
-        *at = next_revision;
+    if (any)
+        return;
+    *at = next_revision;
+    *serial = ++p->serial;
 }
 
 void port_reconnected(struct port *p, uint64_t next_revision)
 {
-    fall_due(p, PORT_DUE_RECONNECT, &p->reconnect_at, next_revision);
+    fall_due(p, PORT_DUE_RECONNECT, &p->reconnect_at, &p->reconnect_serial, next_revision);
 }
 
 void port_cluster_lost(struct port *p, uint64_t next_revision)
 {
-    fall_due(p, PORT_DUE_STATE, &p->state_at, next_revision);
+    fall_due(p, PORT_DUE_STATE, &p->state_at, &p->state_serial, next_revision);
 }
 
 static void describe_change(const struct port *p, const struct port_filter *f,
@@ -310,33 +315,50 @@ static void describe_due(const struct port *p, const struct port_filter *f, uint
                      f->owner_name, ret);
 }
 
-static uint64_t due_at(const struct port *p, const struct port_filter *f, uint8_t due)
+/* When something fell due: after which changes, and after what else. */
+struct due_time {
+    uint64_t revision;
+    uint32_t serial;
+};
+
+static struct due_time due_time(const struct port *p, const struct port_filter *f, uint8_t due)
 {
-    return due == PORT_DUE_STATE       ? p->state_at
-           : due == PORT_DUE_RECONNECT ? p->reconnect_at
-                                       : f->until;
+    switch (due) {
+    case PORT_DUE_STATE:
+        return (struct due_time){p->state_at, p->state_serial};
+    case PORT_DUE_RECONNECT:
+        return (struct due_time){p->reconnect_at, p->reconnect_serial};
+    default:
+        return (struct due_time){f->until, f->close_serial};
+    }
 }
 
-/* The first that is due at or before `limit`: by revision, then STATE, RECONNECT, CLOSE, then in
- * the order of registrations. */
+static bool is_earlier(struct due_time a, struct due_time b)
+{
+    return a.revision != b.revision ? a.revision < b.revision : a.serial < b.serial;
+}
+
+/* The first that is due at or before `limit`, of those that fell due together the one that was
+ * registered first. */
 static bool show_due(struct port *p, uint64_t limit, unsigned which, struct port_notification *ret)
 {
-    uint64_t best = UINT64_MAX;
+    struct due_time best = {UINT64_MAX, UINT32_MAX};
 
     if (p->due_count == 0)
         return false;
-    for (uint8_t due = PORT_DUE_STATE; due <= PORT_DUE_CLOSE; due <<= 1) {
-        for (size_t i = 0; i < p->filter_count; i++) {
-            const struct port_filter *f = p->filters[i];
-            if (!(f->due & due & which) || due_at(p, f, due) > limit || due_at(p, f, due) >= best)
+    for (size_t i = 0; i < p->filter_count; i++) {
+        const struct port_filter *f = p->filters[i];
+        for (uint8_t due = PORT_DUE_STATE; due <= PORT_DUE_CLOSE; due <<= 1) {
+            struct due_time at = due_time(p, f, due);
+            if (!(f->due & due & which) || at.revision > limit || !is_earlier(at, best))
                 continue;
-            best = due_at(p, f, due);
+            best = at;
             p->pending = PENDING_DUE;
             p->pending_due = due;
             p->pending_filter = i;
         }
     }
-    if (best == UINT64_MAX)
+    if (p->pending != PENDING_DUE)
         return false;
     describe_due(p, p->filters[p->pending_filter], p->pending_due, ret);
     return true;

@@ -58,8 +58,9 @@ struct port_filter {
     /* Only this object: an id, a key's path, a type's name; NULL: all of the type. */
     char *object_id;
     char *owner_name; /* what HANDLE_CLOSE will name */
-    bool subtree;     /* registry: what is below counts too */
-    uint8_t due;      /* PORT_DUE_* that are still to be delivered */
+    uint32_t close_serial;
+    bool subtree; /* registry: what is below counts too */
+    uint8_t due;  /* PORT_DUE_* that are still to be delivered */
 };
 
 #define PORT_DUE_STATE 1     /* CLUSTER_STATE, at port.state_at */
@@ -87,6 +88,8 @@ struct port {
     uint64_t revision; /* of the next change to look at */
     size_t filter_at;  /* the next filter to try on it */
     uint64_t state_at, reconnect_at;
+    uint32_t serial; /* counts what fell due, for the order of what has the same revision */
+    uint32_t state_serial, reconnect_serial;
     uint64_t lost_first, lost_last; /* gone changes that are still to be reported */
     struct buffer snapshot;         /* encoded; still to be delivered first */
     size_t snapshot_at;

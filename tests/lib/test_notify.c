@@ -30,9 +30,8 @@ static void expect(HCHANGE port, DWORD_PTR key, DWORD flag, LPCWSTR name)
     DWORD cch = COUNT(buffer), filter = 0;
     DWORD_PTR got = 0;
     assert_int_equal(GetClusterNotify(port, &got, &filter, buffer, &cch, LONG_MS), ERROR_SUCCESS);
-    if (filter != flag || lstrcmpW(buffer, name) != 0)
-        fail_msg("0x%x \"%ls\" in place of 0x%x \"%ls\"", filter, (const wchar_t *)buffer, flag,
-                 (const wchar_t *)name);
+    assert_int_equal(filter, flag);
+    assert_wide_equal(buffer, name);
     assert_int_equal(cch, lstrlenW(name));
     assert_int_equal(got, key);
 }

@@ -402,6 +402,71 @@ static void a_close_comes_after_what_happened_before_it(void **state)
     history_destroy(h);
 }
 
+static void closes_come_in_their_order(void **state)
+{
+    (void)state;
+    struct history *h = history_create();
+    struct port *p = make(PORT_V1, 1);
+    for (uint64_t owner = 1; owner <= 3; owner++)
+        assert_int_equal(
+            port_add_v1(p, HANDLE_CLOSE | RECONNECT, OBJECT_CLUSTER, NULL, owner, owner, "o", 1),
+            0);
+    port_handle_closed(p, 3, 1);
+    port_reconnected(p, 1);
+    port_handle_closed(p, 1, 1);
+    port_handle_closed(p, 2, 1);
+    expect(p, h, 3, HANDLE_CLOSE, "o");
+    expect(p, h, 1, RECONNECT, "cluster");
+    expect(p, h, 2, RECONNECT, "cluster");
+    expect(p, h, 1, HANDLE_CLOSE, "o");
+    expect(p, h, 2, HANDLE_CLOSE, "o");
+    expect_nothing(p, h);
+    port_destroy(p);
+    history_destroy(h);
+}
+
+static void a_parent_takes_its_registrations_silently(void **state)
+{
+    (void)state;
+    struct history *h = history_create();
+    struct port *p = make(PORT_V1, 1);
+    assert_int_equal(
+        port_add_v1(p, GROUP_STATE | HANDLE_CLOSE, OBJECT_GROUP, "id-g", 1, 10, "g", 1), 0);
+    port_set_parent(p, 0, 20);
+    assert_int_equal(port_add_v1(p, GROUP_STATE, OBJECT_CLUSTER, NULL, 2, 30, "c", 1), 0);
+    happen(h, CHANGE_GROUP_STATE, "g");
+    port_handle_closed(p, 20, h->last + 1);
+    happen(h, CHANGE_GROUP_STATE, "g");
+    expect(p, h, 1, GROUP_STATE, "g");
+    expect(p, h, 2, GROUP_STATE, "g");
+    expect(p, h, 2, GROUP_STATE, "g");
+    expect_nothing(p, h);
+    assert_int_equal(p->filter_count, 1);
+    port_take_back(p, 0);
+    assert_int_equal(p->wake_bits, 0);
+    port_destroy(p);
+    history_destroy(h);
+}
+
+static void a_shorter_history_is_read_from_its_end(void **state)
+{
+    (void)state;
+    struct history *h = history_create();
+    struct port *p = make(PORT_V1, 1);
+    assert_int_equal(add_v1(p, RESOURCE_STATE, OBJECT_CLUSTER, NULL, 1, h), 0);
+    for (int i = 0; i < 10; i++)
+        happen(h, CHANGE_RESOURCE_STATE, "r");
+    for (int i = 0; i < 10; i++)
+        expect(p, h, 1, RESOURCE_STATE, "r");
+    h->last = 3;
+    port_rewind(p, h->last + 1);
+    expect_nothing(p, h);
+    happen(h, CHANGE_RESOURCE_STATE, "again");
+    expect(p, h, 1, RESOURCE_STATE, "again");
+    port_destroy(p);
+    history_destroy(h);
+}
+
 static void a_close_in_version_2_names_the_type(void **state)
 {
     (void)state;
@@ -703,6 +768,9 @@ int main(void)
         cmocka_unit_test(overlapping_registrations_each_get_the_change),
         cmocka_unit_test(what_happened_before_a_registration_is_not_delivered),
         cmocka_unit_test(a_close_comes_after_what_happened_before_it),
+        cmocka_unit_test(closes_come_in_their_order),
+        cmocka_unit_test(a_parent_takes_its_registrations_silently),
+        cmocka_unit_test(a_shorter_history_is_read_from_its_end),
         cmocka_unit_test(a_close_in_version_2_names_the_type),
         cmocka_unit_test(reconnects_are_told_to_those_who_asked),
         cmocka_unit_test(losses_are_counted_and_told),
