@@ -70,6 +70,12 @@ static void nothing_is_acknowledged_that_is_not_kept(void **state)
     assert_int_equal(code, ERR_DISK_FULL);
     assert_int_equal(value_code(&rig, key, name), ERR_FILE_NOT_FOUND);
     assert_int_equal(value_code(&rig, key, "kept"), 0);
+    service_kill(rig.service);
+    service_again(rig.service); /* a full disk keeps nobody from reading */
+    rig_connect(&rig);
+    key = root_key(&rig);
+    assert_int_equal(value_code(&rig, key, "kept"), 0);
+    assert_int_equal(set_big_value(&rig, key, name), ERR_DISK_FULL);
     assert_int_equal(unlink(filler), 0);
     while ((code = set_big_value(&rig, key, "after")) != 0)
         assert_int_equal(code, ERR_DISK_FULL);
