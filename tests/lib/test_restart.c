@@ -128,6 +128,60 @@ static void threads_read_through_kills(void **state)
     CloseClusterNode(r.node);
 }
 
+struct writer {
+    HKEY key;
+    atomic_bool ended;
+    atomic_uint acknowledged; /* the last number that was */
+    atomic_uint unknown;      /* calls whose outcome nobody knows */
+};
+
+static void *write_on(void *context)
+{
+    struct writer *w = context;
+    for (DWORD n = 1; !atomic_load(&w->ended); n++) {
+        DWORD error = ClusterRegSetValue(w->key, L"n", REG_DWORD, (const BYTE *)&n, sizeof(n));
+        if (error == ERROR_SUCCESS)
+            atomic_store(&w->acknowledged, n);
+        else if (error == RPC_S_CALL_FAILED)
+            atomic_fetch_add(&w->unknown, 1);
+        else
+            return (void *)(uintptr_t)error;
+    }
+    return NULL;
+}
+
+/* A change is done once, or its caller learns that it may have been; what was acknowledged stays.
+ */
+static void changes_through_kills(void **state)
+{
+    (void)state;
+    HKEY root = GetClusterKey(cluster, KEY_ALL_ACCESS);
+    struct writer w = {0};
+    assert_int_equal(ClusterRegCreateKey(root, L"Written", 0, KEY_ALL_ACCESS, NULL, &w.key, NULL),
+                     ERROR_SUCCESS);
+    pthread_t t;
+    assert_int_equal(pthread_create(&t, NULL, write_on, &w), 0);
+    for (unsigned round = 0; round < 4; round++) {
+        unsigned before = atomic_load(&w.acknowledged);
+        while (atomic_load(&w.acknowledged) < before + 5)
+            ;
+        service_kill(service);
+        unsigned kept = atomic_load(&w.acknowledged);
+        service_again(service);
+        DWORD n = 0, size = sizeof(n);
+        assert_int_equal(ClusterRegQueryValue(w.key, L"n", NULL, (BYTE *)&n, &size), ERROR_SUCCESS);
+        assert_true(n >= kept);
+        assert_true(atomic_load(&w.unknown) <= round + 1);
+    }
+    atomic_store(&w.ended, true);
+    void *error = NULL;
+    pthread_join(t, &error);
+    assert_int_equal((uintptr_t)error, ERROR_SUCCESS);
+    ClusterRegCloseKey(w.key);
+    assert_int_equal(ClusterRegDeleteKey(root, L"Written"), ERROR_SUCCESS);
+    ClusterRegCloseKey(root);
+}
+
 /* What was deleted while the handle's connection was down is gone. */
 static void deleted_meanwhile(void **state)
 {
@@ -171,9 +225,10 @@ static void after_a_fork(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(handles_go_on),     cmocka_unit_test(without_a_service),
-        cmocka_unit_test(a_call_waits),      cmocka_unit_test(threads_read_through_kills),
-        cmocka_unit_test(deleted_meanwhile), cmocka_unit_test(after_a_fork),
+        cmocka_unit_test(handles_go_on),         cmocka_unit_test(without_a_service),
+        cmocka_unit_test(a_call_waits),          cmocka_unit_test(threads_read_through_kills),
+        cmocka_unit_test(changes_through_kills), cmocka_unit_test(deleted_meanwhile),
+        cmocka_unit_test(after_a_fork),
     };
     return cmocka_run_group_tests(tests, start_service, stop_service);
 }
