@@ -83,6 +83,8 @@ static void gets_properties(void)
 
 static void goes(void)
 {
+    shell("ip addr del 192.0.2.1/24 dev clus0");
+    expect_both(CLUSTER_CHANGE_NETINTERFACE_PROPERTY, 3, INTERFACE);
     shell("ip link del clus0");
     expect_both(CLUSTER_CHANGE_NETINTERFACE_DELETED, 3, INTERFACE);
     expect_both(CLUSTER_CHANGE_NETWORK_DELETED, 2, NETWORK);
