@@ -358,7 +358,8 @@ LONG WINAPI ClusterRegGetKeySecurity(HKEY hKey, SECURITY_INFORMATION RequestedIn
     struct cmrp_GetKeySecurity a = {.security_information = RequestedInformation,
                                     .descriptor.capacity = room};
     DWORD error = object_call(key, &cmrp_op_GetKeySecurity, &a, &a.key, &arena);
-    if (error == ERROR_SUCCESS && (a.descriptor.size > room || !a.descriptor.data))
+    bool fits = pSecurityDescriptor && a.descriptor.data && a.descriptor.size <= room;
+    if (error == ERROR_SUCCESS && !fits)
         error = ERROR_INSUFFICIENT_BUFFER;
     if (error == ERROR_SUCCESS)
         memcpy(pSecurityDescriptor, a.descriptor.data, a.descriptor.size);
