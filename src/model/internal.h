@@ -175,6 +175,7 @@ uint32_t handle_set_value(struct model *m, const struct model_input *in);
 uint32_t handle_delete_value(struct model *m, const struct model_input *in);
 uint32_t handle_define_type(struct model *m, const struct model_input *in);
 uint32_t handle_remove_type(struct model *m, const struct model_input *in);
+uint32_t handle_rename_network(struct model *m, const struct model_input *in);
 uint32_t handle_network_seen(struct model *m, const struct model_input *in);
 uint32_t handle_network_gone(struct model *m, const struct model_input *in);
 uint32_t handle_netinterface_seen(struct model *m, const struct model_input *in);

@@ -35,6 +35,7 @@ static const input_handler handlers[INPUT_KIND_COUNT] = {
     [INPUT_REMOVE_TYPE] = handle_remove_type,
     [INPUT_OPERATION_DONE] = resource_operation_done,
     [INPUT_TIMER] = resource_timer,
+    [INPUT_RENAME_NETWORK] = handle_rename_network,
     [INPUT_NETWORK_SEEN] = handle_network_seen,
     [INPUT_NETWORK_GONE] = handle_network_gone,
     [INPUT_NETINTERFACE_SEEN] = handle_netinterface_seen,

@@ -12,7 +12,7 @@ static void set_state(struct model *m, struct object *o, enum change_kind kind, 
     emit(m, kind, o, value_number(old_state), value_number(state), REASON_NONE);
 }
 
-static void rename_seen(struct model *m, struct object *o, enum change_kind kind, const char *name)
+static void set_name(struct model *m, struct object *o, enum change_kind kind, const char *name)
 {
     if (!name || !*name || strcmp(o->name, name) == 0)
         return;
@@ -20,6 +20,17 @@ static void rename_seen(struct model *m, struct object *o, enum change_kind kind
     char *old_name = text_copy(m, o->name);
     object_rename(m, o, name);
     emit_text_property(m, kind, o, "Name", old_name, name);
+}
+
+uint32_t handle_rename_network(struct model *m, const struct model_input *in)
+{
+    struct network *n = object_find(m, OBJECT_NETWORK, in->object_id);
+    if (!n)
+        return ERR_CLUSTER_NETWORK_NOT_FOUND;
+    uint32_t code = name_check(m, &n->o, OBJECT_NETWORK, in->name);
+    if (code == ERR_SUCCESS)
+        set_name(m, &n->o, CHANGE_NETWORK_COMMON_PROPERTY, in->name);
+    return code;
 }
 
 /* The object that a report speaks of, or NULL when it is a new one. */
@@ -50,7 +61,7 @@ uint32_t handle_network_seen(struct model *m, const struct model_input *in)
     if (code != ERR_SUCCESS)
         return code;
     if (n) {
-        rename_seen(m, &n->o, CHANGE_NETWORK_COMMON_PROPERTY, in->name);
+        set_name(m, &n->o, CHANGE_NETWORK_COMMON_PROPERTY, in->name);
         set_state(m, &n->o, CHANGE_NETWORK_STATE, in->number);
         return ERR_SUCCESS;
     }
@@ -96,7 +107,7 @@ static char *address_of(struct model *m, const struct model_input *in)
 static void update_interface(struct model *m, struct netinterface *i, const struct model_input *in,
                              struct network *n)
 {
-    rename_seen(m, &i->o, CHANGE_NETINTERFACE_COMMON_PROPERTY, in->name);
+    set_name(m, &i->o, CHANGE_NETINTERFACE_COMMON_PROPERTY, in->name);
     if (n && n != i->network) {
         list_remove(&i->network->interfaces, i);
         check_result(m, list_insert_object(&n->interfaces, i));

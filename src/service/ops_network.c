@@ -3,8 +3,6 @@
 #include "service/codes.h"
 #include "service/request.h"
 
-/* Networks and their interfaces are the kernel's; they are named by what is found there. */
-REFUSED(SetNetworkName, ERR_CALL_NOT_IMPLEMENTED)
 REFUSED(SetNetworkPriorityOrder, ERR_CALL_NOT_IMPLEMENTED)
 
 static uint32_t open_network(struct request *r, const char *name, struct rpc_context *ret)
@@ -27,6 +25,17 @@ READ(OpenNetworkEx)
 READ(CloseNetwork)
 {
     return request_close(r, &a->network);
+}
+
+REQUEST(SetNetworkName)
+{
+    const struct network *n = target_network(r, &a->network);
+    if (!n)
+        return ERR_CLUSTER_NETWORK_NOT_FOUND;
+    in->kind = INPUT_RENAME_NETWORK;
+    in->object_id = n->o.id;
+    in->name = a->name;
+    return ERR_SUCCESS;
 }
 
 READ(GetNetworkState)

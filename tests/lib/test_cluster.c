@@ -259,7 +259,11 @@ static void networks(void **state)
             HCLUSTER other = GetClusterFromNetwork(n);
             assert_non_null(other);
             CloseCluster(other);
-            assert_int_equal(SetClusterNetworkName(n, name), ERROR_CALL_NOT_IMPLEMENTED);
+            assert_int_equal(SetClusterNetworkName(n, L"Backbone"), ERROR_SUCCESS);
+            HNETWORK renamed = OpenClusterNetwork(cluster, L"backbone");
+            assert_non_null(renamed);
+            assert_true(CloseClusterNetwork(renamed));
+            assert_int_equal(SetClusterNetworkName(n, name), ERROR_SUCCESS);
             assert_true(CloseClusterNetwork(n));
         } else {
             HNETINTERFACE n = OpenClusterNetInterface(cluster, name);

@@ -353,13 +353,19 @@ static void networks_come_change_and_go(void **state)
     assert_int_equal(world_step(&w, &net), ERR_INVALID_PARAMETER);
     world_reload(&w);
     assert_string_equal(model_netinterface(w.m, "I-1")->address, "10.0.0.2");
+    assert_int_equal(rename_object(&w, INPUT_RENAME_NETWORK, "n-1", "Backbone"), 0);
+    assert_int_equal(rename_object(&w, INPUT_RENAME_NETWORK, "n-1", ""), ERR_INVALID_NAME);
+    assert_int_equal(rename_object(&w, INPUT_RENAME_NETWORK, "no", "x"),
+                     ERR_CLUSTER_NETWORK_NOT_FOUND);
     assert_int_equal(request(&w, INPUT_NETWORK_GONE, "n-1"), 0);
     assert_int_equal(request(&w, INPUT_NETINTERFACE_GONE, "i-1"),
                      ERR_CLUSTER_NETINTERFACE_NOT_FOUND);
     EXPECT(&w, "network.added Lan ->Up engine", "netinterface.added n1 - eth0 ->Up engine",
            "netinterface.common-property n1 - eth0 Address=10.0.0.1>Address=10.0.0.2 engine",
            "netinterface.state n1 - eth0 Up>Failed engine", "network.state Lan Up>Down engine",
-           "netinterface.deleted n1 - eth0 Failed>- engine", "network.deleted Lan Down>- engine");
+           "network.common-property Backbone Name=Lan>Name=Backbone request",
+           "netinterface.deleted n1 - eth0 Failed>- engine",
+           "network.deleted Backbone Down>- engine");
     world_fini(&w);
 }
 
