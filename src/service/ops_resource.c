@@ -184,8 +184,9 @@ static bool reaches(const struct resource *from, const struct resource *to)
 
 READ(CanResourceBeDependent)
 {
-    const struct resource *provider = target_resource(r, &a->resource);
-    const struct resource *dependent = target_resource(r, &a->dependent);
+    /* The page of CanResourceBeDependent: hResource would depend on hResourceDependent. */
+    const struct resource *dependent = target_resource(r, &a->resource);
+    const struct resource *provider = target_resource(r, &a->dependent);
     if (!provider || !dependent)
         return ERR_RESOURCE_NOT_AVAILABLE;
     bool allowed = provider->group == dependent->group && !reaches(provider, dependent);

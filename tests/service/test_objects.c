@@ -220,7 +220,7 @@ static void dependencies_are_kept_and_shown(void **state)
     struct cmrp_GetResourceDependencyExpression get = {.resource = base};
     CALL(*state, GetResourceDependencyExpression, &get);
     assert_string_equal(get.expression, "([disk])");
-    struct cmrp_CanResourceBeDependent can = {.resource = base, .dependent = disk};
+    struct cmrp_CanResourceBeDependent can = {.resource = disk, .dependent = base};
     CALL(*state, CanResourceBeDependent, &can);
     assert_int_equal(can.result, ERR_DEPENDENCY_NOT_ALLOWED);
     struct cmrp_CreateResEnum list = {.resource = disk, .type = 7};
