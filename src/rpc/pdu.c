@@ -227,6 +227,7 @@ static int stub_encode(struct buffer *out, enum pdu_type type, uint16_t most, ui
 {
     size_t chunk_most = (most - PDU_RESPONSE_HEADER_SIZE) & ~(size_t)7;
     size_t fragments = size / chunk_most + 1, sent = 0;
+    const uint8_t *data = size > 0 ? stub : (const uint8_t *)"";
 
     buffer_reserve(out, size + fragments * PDU_RESPONSE_HEADER_SIZE);
     do {
@@ -237,7 +238,7 @@ static int stub_encode(struct buffer *out, enum pdu_type type, uint16_t most, ui
         buffer_append_u32(out, (uint32_t)(size - sent));
         buffer_append_u16(out, context_id);
         buffer_append_u16(out, opnum);
-        buffer_append(out, (const uint8_t *)stub + sent, chunk);
+        buffer_append(out, data + sent, chunk);
         finish(out, start);
         sent += chunk;
     } while (sent < size);
