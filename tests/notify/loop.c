@@ -341,3 +341,11 @@ void expect_nothing_at(HCHANGE port, const char *file, int line)
     fail_at(file, line, "wanted nothing, got %s key %ju \"%ls\" (error %u)\n", flag_name(flag),
             (uintmax_t)key, name, error);
 }
+
+void expect_stale(HCHANGE port)
+{
+    DWORD_PTR key;
+    DWORD flag;
+
+    assert_int_equal(GetClusterNotify(port, &key, &flag, NULL, NULL, 0), ERROR_INVALID_HANDLE);
+}

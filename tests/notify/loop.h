@@ -79,5 +79,7 @@ const char *flag_name(DWORD flag);
 void expect_event_at(HCHANGE port, DWORD flag, DWORD_PTR key, LPCWSTR name, const char *file,
                      int line);
 void expect_nothing_at(HCHANGE port, const char *file, int line);
+/* The handle is of no port any more. */
+void expect_stale(HCHANGE port);
 
 #endif
