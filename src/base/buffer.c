@@ -140,7 +140,7 @@ const uint8_t *reader_bytes(struct reader *r, size_t size)
         r->failed = true;
         return NULL;
     }
-    const uint8_t *p = r->data + r->at;
+    const uint8_t *p = r->data ? r->data + r->at : NULL;
     r->at += size;
     return p;
 }

@@ -100,20 +100,22 @@ uint32_t notify_event_watch(struct notify_port *p)
 {
     pthread_mutex_lock(&p->lock);
     struct notify_session *ns = p->session;
-    bool wanted = ns && p->event;
-    bool enter = wanted && !p->pumped;
-    p->pumped |= enter;
-    pthread_mutex_unlock(&p->lock);
-    if (!wanted)
-        return 0;
-
-    uint32_t error = enter ? notify_pump_enter(ns) : 0;
-    if (error == 0) {
-        notify_pump_poke(ns);
+    if (!ns || !p->event || p->closed) {
+        pthread_mutex_unlock(&p->lock);
         return 0;
     }
+    bool enter = !p->pumped;
+    p->pumped = true;
+    p->inside++; /* a close waits until the pump is entered, and then leaves it */
+    pthread_mutex_unlock(&p->lock);
+
+    uint32_t error = enter ? notify_pump_enter(ns) : 0;
+    if (error == 0)
+        notify_pump_poke(ns);
     pthread_mutex_lock(&p->lock);
-    p->pumped = false;
+    if (error != 0)
+        p->pumped = false;
+    notify_port_leave_locked(p);
     pthread_mutex_unlock(&p->lock);
     return error;
 }

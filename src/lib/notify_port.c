@@ -86,11 +86,12 @@ void notify_port_close(HCHANGE h)
     while (p->inside > 0)
         pthread_cond_wait(&p->sleepers.moved, &p->lock);
     struct notify_event *event = TAKE_PTR(p->event);
+    bool pumped = p->pumped;
     pthread_mutex_unlock(&p->lock);
 
     notify_list_remove(p);
     notify_event_close(event);
-    if (p->pumped)
+    if (pumped)
         notify_pump_leave(p->session);
     handle_unref(o);
 }
@@ -101,6 +102,13 @@ void notify_port_rouse_locked(struct notify_port *p)
 {
     if (p->sleepers.list)
         feed_rouse(&p->sleepers, &p->lock);
+}
+
+void notify_port_leave_locked(struct notify_port *p)
+{
+    p->inside--;
+    if (p->closed && p->inside == 0)
+        pthread_cond_broadcast(&p->sleepers.moved);
 }
 
 void notify_port_show_locked(struct notify_port *p)
@@ -356,9 +364,7 @@ uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, notify_take
         notify_port_show_locked(p);
         last_look = sleep_locked(p, ticket, look, milliseconds == INFINITE ? NULL : &deadline) < 0;
     }
-    p->inside--;
-    if (p->closed && p->inside == 0)
-        pthread_cond_broadcast(&p->sleepers.moved);
+    notify_port_leave_locked(p);
     notify_event_update_locked(p);
     notify_port_show_locked(p);
     pthread_mutex_unlock(&p->lock);

@@ -32,7 +32,7 @@ struct notify_port {
     enum port_version version;
     bool closed, show_lost;
     bool pumped;     /* its session's pump looks after `event` */
-    uint32_t inside; /* threads in notify_port_next() */
+    uint32_t inside; /* threads that a close waits for */
     pthread_mutex_t lock;
     struct feed_sleepers sleepers;
     /* All NULL until the port is tied to a cluster, by its first registration. */
@@ -87,6 +87,7 @@ bool notify_port_ready_locked(struct notify_port *p); /* a call would not wait *
 void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t generation);
 void notify_port_rouse_locked(struct notify_port *p); /* waiters are to look again */
 void notify_port_show_locked(struct notify_port *p);  /* its counters, in the table */
+void notify_port_leave_locked(struct notify_port *p); /* ends its being `inside` */
 
 static inline void notify_port_unrefp(struct notify_port **p)
 {
