@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "agent/environment.h"
+#include "agent/leftover.h"
 #include "agent/operation.h"
 #include "agent/output.h"
 #include "base/log.h"
@@ -191,6 +192,7 @@ static int on_exit_of_process(sd_event_source *source, int fd, uint32_t events, 
         return 0;
     if (p->o.timed_out)
         kill(-p->pid, SIGKILL);
+    leftover_forget(runner_scratch(p->o.runner), p->pid);
     waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
     p->pid = 0;
     output_drain(&p->output);
@@ -249,6 +251,7 @@ static int ocf_start(struct operation *o)
         snprintf(detail, sizeof(detail), "%s: %s", path, strerror(-r));
         return r == -ENOMEM || r == -EAGAIN ? r : operation_done_early(o, AGENT_PERMISSION, detail);
     }
+    leftover_note(runner_scratch(o->runner), p->pid);
     r = watch(p);
     if (r < 0)
         ocf_abandon(o);
@@ -289,6 +292,7 @@ static void ocf_abandon(struct operation *o)
     /* Killed, it is gone at once, unless it hangs in the kernel; then init has it one day. */
     if (p->pidfd >= 0)
         poll(&(struct pollfd){.fd = p->pidfd, .events = POLLIN}, 1, END_WAIT_MS);
+    leftover_forget(runner_scratch(p->o.runner), p->pid);
     waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG);
     p->pid = 0;
 }

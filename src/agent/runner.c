@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "agent/agent.h"
+#include "agent/leftover.h"
 #include "agent/operation.h"
 #include "agent/scratch.h"
 #include "base/log.h"
@@ -90,6 +91,18 @@ static void operation_freep(struct operation **o)
     operation_free(*o);
 }
 
+static void log_end(const struct operation *o, int exit_code, const char *detail)
+{
+    const char *name = operation_name(o->kind);
+
+    if (exit_code == AGENT_OK || (o->kind == OPERATION_PROBE && exit_code == AGENT_NOT_RUNNING))
+        log_debug("agent_done resource=%s operation=%s exit=%d", log_quote(o->resource_name), name,
+                  exit_code);
+    else
+        log_warning("agent_failed resource=%s operation=%s exit=%d detail=%s",
+                    log_quote(o->resource_name), name, exit_code, log_quote(detail));
+}
+
 void operation_done(struct operation *o, int exit_code, const char *detail)
 {
     struct agent_runner *r = o->runner;
@@ -102,8 +115,7 @@ void operation_done(struct operation *o, int exit_code, const char *detail)
         exit_code = AGENT_TIMED_OUT;
         detail = late;
     }
-    log_debug("agent-done resource=%s operation=%s exit=%d detail=%s", log_quote(o->resource_name),
-              operation_name(o->kind), exit_code, log_quote(detail));
+    log_end(o, exit_code, detail);
     map_remove(r->operations, key_of(id, key));
     /* The operation lives until its owner was told: detail may lie within it. */
     r->done(r->context, id, exit_code, exit_code == AGENT_OK ? "" : detail);
@@ -134,7 +146,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    log_warning("agent-late resource=%s operation=%s timeout_ms=%" PRIu32,
+    log_warning("agent_late resource=%s operation=%s timeout_ms=%" PRIu32,
                 log_quote(o->resource_name), operation_name(o->kind), o->timeout_ms);
     o->timed_out = true;
     o->carrier->expire(o);
@@ -261,6 +273,7 @@ int agent_runner_create(sd_event *loop, const struct agent_options *options, age
     error = scratch_prepare(options->state_dir, &r->scratch);
     if (error < 0)
         return error;
+    leftovers_end(r->scratch);
     *ret = TAKE_PTR(r);
     return 0;
 }

@@ -247,6 +247,27 @@ static void test_destroy_ends_operations(void **state)
     assert_int_equal(f->results, 0);
 }
 
+/* A second runner in the same folder, as after a service was killed. */
+static void test_left_over_is_ended(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct agent_runner *next = NULL;
+    pid_t pid;
+
+    act(f, "hang");
+    assert_int_equal(begin(f, OPERATION_START, TALKER, 20000), 0);
+    pid = read_pid(f, "hang.pid");
+    assert_int_equal(
+        agent_runner_create(f->loop,
+                            &(struct agent_options){.state_dir = f->folder, .node_name = "node1"},
+                            NULL, NULL, &next),
+        0);
+    assert_true(is_gone(pid));
+    await_result(f);
+    assert_string_equal(f->detail, "start was ended by signal 9");
+    agent_runner_destroy(next);
+}
+
 static void test_absent_agent(void **state)
 {
     struct agent_fixture *f = *state;
@@ -292,6 +313,7 @@ int main(void)
         CASE(test_cancel_is_silent),
         CASE(test_daemon_survives),
         CASE(test_destroy_ends_operations),
+        CASE(test_left_over_is_ended),
         CASE(test_absent_agent),
         CASE(test_find),
     };
