@@ -133,6 +133,23 @@ static void test_application_outlives_the_runner(void **state)
     await_end(pid);
 }
 
+/* It ends, and what it started in the background does not: that must not meet its successor. */
+static void test_application_leaves_nothing_behind(void **state)
+{
+    struct agent_fixture *f = *state;
+    const char *type = shipped("generic-application");
+    char path[256], line[64], command[1024];
+
+    path_in(f, "child", path);
+    snprintf(command, sizeof(command), "sh -c 'sleep 600 & echo $! >%s.new; mv %s.new %s; exit 5'",
+             path, path, path);
+    set(f, "CommandLine", command);
+    assert_int_equal(run(f, OPERATION_START, type), AGENT_GENERIC);
+    assert_string_equal(f->detail, "the command ended at once with exit code 5");
+    assert_true(read_file(path, line, sizeof(line)));
+    await_end((pid_t)strtol(line, NULL, 10));
+}
+
 /* A pid file whose number now belongs to another process. */
 static void test_application_is_not_taken_for_another(void **state)
 {
@@ -408,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_application),
         CASE(test_application_outlives_the_runner),
+        CASE(test_application_leaves_nothing_behind),
         CASE(test_application_is_not_taken_for_another),
         CASE(test_application_that_ignores_sigterm),
         CASE(test_application_that_cannot_run),
