@@ -29,7 +29,7 @@ static void end_line(struct output *o)
         log_info("agent resource=%s operation=%s line=%s", log_quote(o->resource), o->operation,
                  log_quote(o->line));
     else if (o->lines == OUTPUT_MAX_LINES + 1)
-        log_warning("agent-output-cut resource=%s operation=%s lines=%d", log_quote(o->resource),
+        log_warning("agent_output_cut resource=%s operation=%s lines=%d", log_quote(o->resource),
                     o->operation, OUTPUT_MAX_LINES);
 }
 

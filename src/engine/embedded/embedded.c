@@ -90,7 +90,7 @@ static int embedded_start(struct engine *e, const struct engine_options *options
     r = links_start(&m->reports, &m->links);
     /* A sandbox may hide the kernel's links; resources do without. */
     if (r < 0)
-        log_warning("links-unknown reason=%s", log_quote(strerror(-r)));
+        log_warning("links_unknown error=%s", log_quote(strerror(-r)));
     return 0;
 }
 
@@ -137,7 +137,7 @@ static void perform_operation(struct embedded *m, const struct effect *effect)
 
     if (r >= 0)
         return;
-    log_error("agent-not-started resource=%s type=%s reason=%s", log_quote(effect->resource_name),
+    log_error("agent_not_started resource=%s type=%s error=%s", log_quote(effect->resource_name),
               log_quote(effect->type_name), log_quote(strerror(-r)));
     if (r == -EINVAL || r == -ENOENT)
         report_done(m, effect->id, AGENT_NOT_CONFIGURED, "its type's definition names no agent");
@@ -152,7 +152,7 @@ static void perform_timer(struct embedded *m, const struct effect *effect)
     if (r >= 0)
         return;
     /* Early is better than never: what waits for it would wait for ever. */
-    log_error("timer-not-started resource=%s reason=%s", log_quote(effect->resource_name),
+    log_error("timer_not_started resource=%s error=%s", log_quote(effect->resource_name),
               log_quote(strerror(-r)));
     reports_submit(&m->reports, &(struct model_input){.kind = INPUT_TIMER, .operation = effect->id},
                    REASON_ENGINE);

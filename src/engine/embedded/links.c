@@ -446,10 +446,10 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *user
     }
     if (!missed)
         return 0;
-    log_info("links-missed");
+    log_info("links_missed");
     r = sync_links(l);
     if (r < 0)
-        log_error("links-unknown reason=%s", log_quote(strerror(-r)));
+        log_error("links_unknown error=%s", log_quote(strerror(-r)));
     return 0;
 }
 

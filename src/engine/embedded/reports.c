@@ -50,7 +50,7 @@ static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
                        ? 0
                        : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         if (error < 0)
-            log_error("report-lost kind=%d error=%d", (int)in.kind, error);
+            log_error("report_lost kind=%d error=%d", (int)in.kind, error);
         r->first = p->next;
         if (!r->first)
             r->last = &r->first;
@@ -93,7 +93,7 @@ int reports_submit(struct reports *r, const struct model_input *in, enum change_
     if (error == -EAGAIN || error == -ENOMEM)
         error = keep(r, &full);
     if (error < 0)
-        log_error("report-lost kind=%d error=%s", (int)in->kind, log_quote(strerror(-error)));
+        log_error("report_lost kind=%d error=%s", (int)in->kind, log_quote(strerror(-error)));
     return error;
 }
 

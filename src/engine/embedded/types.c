@@ -30,13 +30,13 @@ static char *load(const char *path, json_t **ret_root)
     char *text;
 
     if (!root) {
-        log_error("type-file-bad path=%s line=%d reason=%s", log_quote(path), error.line,
+        log_error("type_file_bad path=%s line=%d reason=%s", log_quote(path), error.line,
                   log_quote(error.text));
         return NULL;
     }
     if (!json_is_string(json_object_get(root, "name")) ||
         !json_is_string(json_object_get(root, "agent"))) {
-        log_error("type-file-bad path=%s reason=\"a name and an agent are needed\"",
+        log_error("type_file_bad path=%s reason=\"a name and an agent are needed\"",
                   log_quote(path));
         return NULL;
     }
@@ -58,7 +58,7 @@ static void report_file(struct reports *r, const char *path, struct map *seen)
         return;
     name = json_string_value(json_object_get(root, "name"));
     if (map_put(seen, name, r) < 0) {
-        log_debug("type-file-hidden path=%s type=%s", log_quote(path), log_quote(name));
+        log_debug("type_file_hidden path=%s type=%s", log_quote(path), log_quote(name));
         return;
     }
     present = model_resource_type(r->options->model, name);
@@ -76,7 +76,7 @@ static void report_folder(struct reports *r, const char *folder, struct map *see
     int count = scandir(folder, &entries, is_definition, alphasort);
 
     if (count < 0) {
-        log_warning("types-unreadable path=%s reason=%s", log_quote(folder),
+        log_warning("types_unreadable path=%s error=%s", log_quote(folder),
                     log_quote(strerror(errno)));
         return;
     }
