@@ -8,22 +8,27 @@
  *
  * What holds for every function
  *   Errors    A function that returns DWORD or LONG returns ERROR_SUCCESS or an error code. One
- * that returns a handle gives NULL, one that returns a state gives -1, one that returns BOOL gives
- * FALSE; GetLastError() says why. Beside those named with a function, each may give
- * ERROR_INVALID_HANDLE (closed, of another kind, or never one), ERROR_INVALID_PARAMETER (a NULL
- * that must not be one), ERROR_ACCESS_DENIED, ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_UNICODE_TRANSLATION
- * (a text that is no valid one), RPC_S_SERVER_UNAVAILABLE and RPC_S_CALL_FAILED (no answer from the
- * service). Blocking  What asks the cluster waits for its answer; the connection is re-established
- *             when it broke. Opening an enumeration asks; counting, stepping and closing do not.
+ *             that returns a handle gives NULL, one that returns a state gives -1, one that returns
+ *             BOOL gives FALSE; GetLastError() says why. Beside those named with a function, each
+ *             may give ERROR_INVALID_HANDLE (closed, of another kind, or never one),
+ *             ERROR_INVALID_PARAMETER (a NULL that must not be one), ERROR_ACCESS_DENIED,
+ *             ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_UNICODE_TRANSLATION (a text that is no valid one),
+ *             RPC_S_SERVER_UNAVAILABLE and RPC_S_CALL_FAILED (no answer from the service).
+ *   Blocking  What asks the cluster waits for its answer; the connection is re-established when it
+ *             broke. Opening an enumeration asks; counting, stepping and closing do not.
  *   Threads   Any function may be called from any thread at any time, also on the same handle.
  *             Closing a handle that another thread is using lets that call end in order.
- *   Handles   Belong to the caller, who closes them; CloseCluster makes those opened through it
- *             useless but they should still be closed. A handle follows its object through renames;
- *             after the object is deleted its handle gives ERROR_*_NOT_AVAILABLE or _NOT_FOUND.
+ *   Handles   Belong to the caller, who closes them. CloseCluster closes those of objects and keys
+ *             that were opened through it; closing one of these again is ERROR_INVALID_HANDLE. A
+ *             handle follows its object through renames; when the object is deleted its handle
+ *             gives ERROR_*_NOT_AVAILABLE or _NOT_FOUND, and is still to be closed. Two handles in
+ *             one call must stem from the same OpenCluster, else ERROR_INVALID_HANDLE.
  *   Names     A name or an id, without regard to case. Texts the caller gives stay the caller's.
- *   Texts out "text+cch" below: a buffer of WCHARs and a pointer to its size. In: its room with the
+ *   Texts     "text+cch" below: a buffer of WCHARs and a pointer to its size. In: its room with the
  *             NUL; out: the text's length without the NUL. A NULL buffer asks for the length and
- *             gives ERROR_SUCCESS; one too small ERROR_MORE_DATA, and the length without the NUL.
+ *             gives ERROR_SUCCESS; one too small gives ERROR_MORE_DATA, the length without the NUL
+ *             and what fits. Both may be NULL; a buffer without its size is
+ *             ERROR_INVALID_PARAMETER.
  *   Outputs   Are touched only as said here; on other errors they are as they were.
  *   997       ERROR_IO_PENDING: accepted, and going on; its end is told by a notification port. */
 
@@ -37,56 +42,61 @@ CLUSAPI_BEGIN
 
 /* Whether a node's cluster service is installed, configured and running; for NULL this one.
  *   pdwClusterState  out: NODE_CLUSTER_STATE
- * Needs no cluster handle; ERROR_SUCCESS also when nothing runs. */
+ * Needs no cluster handle. For NULL it is ERROR_SUCCESS also when nothing runs; of another node the
+ * local service is asked: RPC_S_SERVER_UNAVAILABLE if it does not run or knows no such node. */
 CLUSAPI_FUNCTION DWORD WINAPI GetNodeClusterState(LPCWSTR lpszNodeName, LPDWORD pdwClusterState);
 
 /* A handle to a cluster. NULL: the one whose service runs here (its socket is CLUSPORT_SOCKET's
- * where that is set); else a name or address to reach over the network.
- * NULL on failure: RPC_S_SERVER_UNAVAILABLE, ERROR_ACCESS_DENIED. Differs: a local handle too
- * survives a restart of the service. 3.1.4.2.1. */
+ * where that is set), which is also reached by its name, its node's name, "." and "localhost".
+ * NULL on failure: RPC_S_SERVER_UNAVAILABLE (also any other name: Differs, nothing is reached over
+ * the network), ERROR_ACCESS_DENIED. Differs: a local handle too survives a restart of the service.
+ * 3.1.4.2.1. */
 CLUSAPI_FUNCTION HCLUSTER WINAPI OpenCluster(LPCWSTR lpszClusterName);
 
 /* Closes it; always TRUE. Ports that were registered with it for HANDLE_CLOSE get that event. */
 CLUSAPI_FUNCTION BOOL WINAPI CloseCluster(HCLUSTER hCluster);
 
-/* Renames the cluster. ERROR_RESOURCE_PROPERTIES_STORED: stored, its name resource takes it on when
- * it next comes online. ERROR_INVALID_NAME. 3.1.4.2.3. */
+/* Renames the cluster. Success is always ERROR_RESOURCE_PROPERTIES_STORED: its name resource takes
+ * it on when it next comes online. ERROR_INVALID_NAME, ERROR_FILENAME_EXCED_RANGE. 3.1.4.2.3. */
 CLUSAPI_FUNCTION DWORD WINAPI SetClusterName(HCLUSTER hCluster, LPCWSTR lpszNewClusterName);
 
 /* The cluster's name (text+cch) and version.
- *   lpClusterInfo  in: dwVersionInfoSize, the size of the struct; out: the rest. May be NULL
- * ERROR_MORE_DATA, ERROR_INVALID_PARAMETER (a size that is neither struct's). */
+ *   lpClusterInfo  in: dwVersionInfoSize, the size of CLUSTERVERSIONINFO or of its older form
+ *                  CLUSTERVERSIONINFO_NT4; out: the rest. May be NULL
+ * ERROR_MORE_DATA (the version is given all the same), ERROR_INVALID_PARAMETER (another size). */
 CLUSAPI_FUNCTION DWORD WINAPI GetClusterInformation(HCLUSTER hCluster, LPWSTR lpszClusterName,
                                                     LPDWORD lpcchClusterName,
                                                     LPCLUSTERVERSIONINFO lpClusterInfo);
 
-/* The quorum resource's name and device (each text+cch, "" when there is none).
- *   lpdwMaxQuorumLogSize  out: kept for callers, in bytes; has no effect
- * ERROR_MORE_DATA: both lengths are set. 3.1.4.2.5. */
+/* The quorum resource's name and device (each text+cch, "" when there is none; the device is "").
+ *   lpdwMaxQuorumLogSize  out: the kind of quorum (CLUS_*_QUORUM), always 0. May be NULL
+ * ERROR_MORE_DATA: both lengths are set. 3.1.4.2.6. */
 CLUSAPI_FUNCTION DWORD WINAPI GetClusterQuorumResource(HCLUSTER hCluster, LPWSTR lpszResourceName,
                                                        LPDWORD lpcchResourceName,
                                                        LPWSTR lpszDeviceName,
                                                        LPDWORD lpcchDeviceName,
                                                        LPDWORD lpdwMaxQuorumLogSize);
 
-/* Makes a resource the quorum resource.
- *   lpszDeviceName   may be NULL: the resource decides
- *   dwMaxQuoLogSize  stored only
- * ERROR_QUORUM_RESOURCE_ONLINE_FAILED, ERROR_NOT_SUPPORTED (its type cannot be one). 3.1.4.2.6. */
+/* Makes a resource the quorum resource. Differs: it is only named so, and need not be online.
+ *   lpszDeviceName, dwMaxQuoLogSize  have no effect
+ * ERROR_NOT_QUORUM_CAPABLE (its type lacks CLUS_CHAR_QUORUM), ERROR_DEPENDENCY_NOT_ALLOWED (it
+ * depends on another), ERROR_RESOURCE_NOT_FOUND (it is gone). 3.1.4.2.7. */
 CLUSAPI_FUNCTION DWORD WINAPI SetClusterQuorumResource(HRESOURCE hResource, LPCWSTR lpszDeviceName,
                                                        DWORD dwMaxQuoLogSize);
 
 /* A control code (CLUSCTL_CLUSTER_*) for the cluster. This stands for all the *Control functions:
- *   hHostNode        the node to carry it out; NULL: the object's owner, or the node asked
+ *   hHostNode        the node to carry it out, a handle of the same cluster; NULL: the object's
+ *                    owner, or the node asked. With one node it makes no difference
  *   dwControlCode    of the function's own object
  *   lpInBuffer, nInBufferSize    in: its input, in bytes (texts: with the NUL); NULL and 0: none
  *   lpOutBuffer, nOutBufferSize  out: its output, room in bytes; NULL and 0: none wanted
  *   lpBytesReturned  out: bytes of output, a text's NUL counted; with ERROR_MORE_DATA the bytes
- *                    needed. May be NULL
+ *                    needed, else 0. May be NULL
  * ERROR_INVALID_FUNCTION: the code is not known, or another object's. ERROR_MORE_DATA: lpOutBuffer
  * is too small. For codes that set properties: ERROR_INVALID_DATA or ERROR_INVALID_PARAMETER (take
- * them as one), ERROR_INSUFFICIENT_BUFFER (the list runs past the buffer), RPC_X_BAD_STUB_DATA (no
- * input), ERROR_RESOURCE_PROPERTIES_STORED (done, in force at the next online: not a failure).
+ * them as one), ERROR_RESOURCE_PROPERTY_UNCHANGEABLE (a read-only one), ERROR_INSUFFICIENT_BUFFER
+ * (the list runs past the buffer), RPC_X_BAD_STUB_DATA (no input), ERROR_RESOURCE_PROPERTIES_STORED
+ * (done, in force at the next online: not a failure).
  * A set changes all or nothing. 3.1.4.3. */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterControl(HCLUSTER hCluster, HNODE hHostNode,
                                              DWORD dwControlCode, LPVOID lpInBuffer,
@@ -101,10 +111,11 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterControl(HCLUSTER hCluster, HNODE hHostNode,
  *   dwIndex    from 0, in any order
  *   lpdwType   out: the one flag that the entry is of
  *   lpszName   text+cch: the entry's name; of a node its name
- * Open: NULL on failure. ERROR_INVALID_PARAMETER: unknown flags (groups and resource types pass
- * over them), or none. Enum: ERROR_NO_MORE_ITEMS past the end, ERROR_MORE_DATA. GetEnumCount: the
- * number of entries; 0 also for an invalid handle, and GetLastError() tells. CloseEnum:
- * ERROR_SUCCESS or ERROR_INVALID_HANDLE. 3.1.4.2.8. */
+ * Open: NULL on failure. Unknown flags are ERROR_INVALID_PARAMETER in ClusterOpenEnum, and passed
+ * over in the others; no flags give no entries. Enum: ERROR_NO_MORE_ITEMS past the end,
+ * ERROR_MORE_DATA (lpdwType is set). GetEnumCount: the number of entries; 0 also for an invalid
+ * handle, and GetLastError() tells. CloseEnum: ERROR_SUCCESS or ERROR_INVALID_HANDLE. An open
+ * enumeration outlives the cluster's handle. 3.1.4.2.8. */
 
 CLUSAPI_FUNCTION HCLUSENUM WINAPI ClusterOpenEnum(HCLUSTER hCluster, DWORD dwType);
 CLUSAPI_FUNCTION DWORD WINAPI ClusterGetEnumCount(HCLUSENUM hEnum);
@@ -114,15 +125,16 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterCloseEnum(HCLUSENUM hEnum);
 
 /* ==== node ==== */
 
-/* NULL on failure: ERROR_CLUSTER_NODE_NOT_FOUND. Differs: a NULL name is this program's own node,
- * if the cluster's service runs here. 3.1.4.2.66. */
+/* NULL on failure: ERROR_CLUSTER_NODE_NOT_FOUND. Differs: a NULL name is this program's own node.
+ * 3.1.4.2.67. */
 CLUSAPI_FUNCTION HNODE WINAPI OpenClusterNode(HCLUSTER hCluster, LPCWSTR lpszNodeName);
 /* TRUE, or FALSE with ERROR_INVALID_HANDLE; so all CloseCluster* of objects. The object is not
  * touched. A port registered with this handle for HANDLE_CLOSE gets that event. */
 CLUSAPI_FUNCTION BOOL WINAPI CloseClusterNode(HNODE hNode);
 /* ClusterNodeStateUnknown on failure: GetLastError(). */
 CLUSAPI_FUNCTION CLUSTER_NODE_STATE WINAPI GetClusterNodeState(HNODE hNode);
-/* The node's id, a decimal number (text+cch). hNode NULL: this machine's node. ERROR_MORE_DATA. */
+/* The node's id, a decimal number (text+cch). hNode NULL: this machine's node, for which the local
+ * service is asked. ERROR_MORE_DATA. */
 CLUSAPI_FUNCTION DWORD WINAPI GetClusterNodeId(HNODE hNode, LPWSTR lpszNodeId, LPDWORD lpcchName);
 #define GetCurrentClusterNodeId(_lpszNodeId_, _lpcchName_)                                         \
     GetClusterNodeId(NULL, (_lpszNodeId_), (_lpcchName_))
@@ -148,7 +160,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterNodeCloseEnum(HNODEENUM hNodeEnum);
 /* ==== group ==== */
 
 /* A new, empty group, offline, on the node that was asked. NULL: ERROR_OBJECT_ALREADY_EXISTS (the
- * name is taken, or another group's id), ERROR_INVALID_NAME. 3.1.4.2.43. */
+ * name is taken, or another group's id), ERROR_INVALID_NAME (empty, or with control characters),
+ * ERROR_FILENAME_EXCED_RANGE (more than 256 units of UTF-16); so all names. 3.1.4.2.43. */
 CLUSAPI_FUNCTION HGROUP WINAPI CreateClusterGroup(HCLUSTER hCluster, LPCWSTR lpszGroupName);
 /* NULL: ERROR_GROUP_NOT_FOUND. */
 CLUSAPI_FUNCTION HGROUP WINAPI OpenClusterGroup(HCLUSTER hCluster, LPCWSTR lpszGroupName);
@@ -162,24 +175,26 @@ CLUSAPI_FUNCTION CLUSTER_GROUP_STATE WINAPI GetClusterGroupState(HGROUP hGroup, 
                                                                  LPDWORD lpcchNodeName);
 /* ERROR_OBJECT_ALREADY_EXISTS. The same name again, also in another case, is allowed. */
 CLUSAPI_FUNCTION DWORD WINAPI SetClusterGroupName(HGROUP hGroup, LPCWSTR lpszGroupName);
-/* Brings all its resources online, on hDestinationNode or, if NULL, where it may best be.
- * ERROR_IO_PENDING, ERROR_INVALID_STATE (pending), ERROR_HOST_NODE_NOT_AVAILABLE,
- * ERROR_SHARING_PAUSED (the node is paused). 3.1.4.2.47. */
+/* Brings all its resources online, on hDestinationNode or, if NULL, where it is. ERROR_IO_PENDING,
+ * ERROR_INVALID_STATE (a resource is pending), ERROR_HOST_NODE_NOT_AVAILABLE (its node is down, or
+ * it cannot be moved to that one), ERROR_SHARING_PAUSED (the node is paused). 3.1.4.2.50. */
 CLUSAPI_FUNCTION DWORD WINAPI OnlineClusterGroup(HGROUP hGroup, HNODE hDestinationNode);
 /* Takes it offline where it is, moves it and brings back online what was. NULL: a node of the
- * cluster's choice. Errors as OnlineClusterGroup; ERROR_NODE_CANT_HOST_RESOURCE. Right after
- * ERROR_IO_PENDING the group may still be seen online on the old node. 3.1.4.2.49. */
+ * cluster's choice. To the node that it is on: ERROR_SUCCESS, and nothing happens.
+ * ERROR_INVALID_STATE (pending), ERROR_HOST_NODE_NOT_AVAILABLE: no node can take it; with one node
+ * always so for NULL. 3.1.4.2.52, .53. */
 CLUSAPI_FUNCTION DWORD WINAPI MoveClusterGroup(HGROUP hGroup, HNODE hDestinationNode);
-/* Dependents first. ERROR_IO_PENDING, ERROR_INVALID_STATE, ERROR_RESOURCE_FAILED. 3.1.4.2.48. */
+/* Dependents first; failed and pending resources too. ERROR_IO_PENDING. 3.1.4.2.51. */
 CLUSAPI_FUNCTION DWORD WINAPI OfflineClusterGroup(HGROUP hGroup);
-/* ERROR_DIR_NOT_EMPTY while it has resources. The handle is still to be closed. 3.1.4.2.44. */
+/* ERROR_DIR_NOT_EMPTY while it has resources, ERROR_CORE_RESOURCE ("Cluster Group"). The handle is
+ * still to be closed. 3.1.4.2.44. */
 CLUSAPI_FUNCTION DWORD WINAPI DeleteClusterGroup(HGROUP hGroup);
 /* CLUSCTL_GROUP_*: see ClusterControl. */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterGroupControl(HGROUP hGroup, HNODE hHostNode,
                                                   DWORD dwControlCode, LPVOID lpInBuffer,
                                                   DWORD nInBufferSize, LPVOID lpOutBuffer,
                                                   DWORD nOutBufferSize, LPDWORD lpBytesReturned);
-/* CLUSTER_GROUP_ENUM_*: its resources, its preferred owners in their order. */
+/* CLUSTER_GROUP_ENUM_*: its resources; its preferred owners, which are all nodes. */
 CLUSAPI_FUNCTION HGROUPENUM WINAPI ClusterGroupOpenEnum(HGROUP hGroup, DWORD dwType);
 CLUSAPI_FUNCTION DWORD WINAPI ClusterGroupGetEnumCount(HGROUPENUM hGroupEnum);
 CLUSAPI_FUNCTION DWORD WINAPI ClusterGroupEnum(HGROUPENUM hGroupEnum, DWORD dwIndex,
@@ -200,12 +215,13 @@ CLUSAPI_FUNCTION HRESOURCE WINAPI CreateClusterResource(HGROUP hGroup, LPCWSTR l
 CLUSAPI_FUNCTION HRESOURCE WINAPI OpenClusterResource(HCLUSTER hCluster, LPCWSTR lpszResourceName);
 CLUSAPI_FUNCTION BOOL WINAPI CloseClusterResource(HRESOURCE hResource);
 CLUSAPI_FUNCTION HCLUSTER WINAPI GetClusterFromResource(HRESOURCE hResource);
-/* Offline or failed only, else ERROR_RESOURCE_ONLINE; ERROR_DEPENDENT_RESOURCE_EXISTS,
- * ERROR_CORE_RESOURCE. The handle is still to be closed. 3.1.4.2.11. */
+/* Offline or failed only, else ERROR_RESOURCE_ONLINE (Microsoft's page names ERROR_INVALID_STATE
+ * for 2012). ERROR_DEPENDENT_RESOURCE_EXISTS, ERROR_QUORUM_RESOURCE, ERROR_INVALID_STATE (it failed
+ * and is being cleaned up). The handle is still to be closed. 3.1.4.2.11. */
 CLUSAPI_FUNCTION DWORD WINAPI DeleteClusterResource(HRESOURCE hResource);
 /* Its state, the node that owns it and its group (each text+cch, each may be NULL).
  * ClusterResourceStateUnknown on failure: GetLastError(). With ERROR_MORE_DATA both lengths are
- * set. 3.1.4.2.12. */
+ * set. 3.1.4.2.13. */
 CLUSAPI_FUNCTION CLUSTER_RESOURCE_STATE WINAPI GetClusterResourceState(HRESOURCE hResource,
                                                                        LPWSTR lpszNodeName,
                                                                        LPDWORD lpcchNodeName,
@@ -216,18 +232,23 @@ CLUSAPI_FUNCTION DWORD WINAPI SetClusterResourceName(HRESOURCE hResource, LPCWST
 /* Lets the cluster act as if it had failed: restart or failover by its policy. ERROR_INVALID_STATE
  * unless online or pending. 3.1.4.2.17. */
 CLUSAPI_FUNCTION DWORD WINAPI FailClusterResource(HRESOURCE hResource);
-/* Providers come online first. Already online: ERROR_SUCCESS. ERROR_IO_PENDING,
- * ERROR_INVALID_STATE, ERROR_SHARING_PAUSED, ERROR_CLUSTER_RESOURCE_PROVIDER_FAILED. 3.1.4.2.18. */
+/* Providers come online first. Already online: ERROR_SUCCESS. ERROR_IO_PENDING (Differs: also when
+ * it is on its way already), ERROR_INVALID_STATE (it or a provider goes offline),
+ * ERROR_SHARING_PAUSED, ERROR_HOST_NODE_NOT_AVAILABLE. 3.1.4.2.18. */
 CLUSAPI_FUNCTION DWORD WINAPI OnlineClusterResource(HRESOURCE hResource);
-/* Dependents go offline first. ERROR_IO_PENDING, ERROR_INVALID_STATE, ERROR_RESOURCE_FAILED.
- * 3.1.4.2.19. */
+/* Dependents go offline first. ERROR_IO_PENDING. A failed one goes offline too, as Microsoft's page
+ * says; 3.1.4.2.19 has ERROR_RESOURCE_FAILED. Differs: one that is pending turns around; there it
+ * is ERROR_INVALID_STATE. */
 CLUSAPI_FUNCTION DWORD WINAPI OfflineClusterResource(HRESOURCE hResource);
 /* Moves it, with all that it is bound to by dependencies, into another group, whose owner must be
- * the same node or everything offline (ERROR_HOST_NODE_NOT_GROUP_OWNER). 3.1.4.2.26. */
+ * the same node (ERROR_HOST_NODE_NOT_GROUP_OWNER). ERROR_ALREADY_EXISTS: it is there.
+ * ERROR_GROUP_NOT_AVAILABLE. 3.1.4.2.26. */
 CLUSAPI_FUNCTION DWORD WINAPI ChangeClusterResourceGroup(HRESOURCE hResource, HGROUP hGroup);
-/* hResource shall need hDependsOn, of the same group. ERROR_DEPENDENCY_ALREADY_EXISTS,
- * ERROR_DEPENDENCY_NOT_ALLOWED (another group, itself, a circle), ERROR_RESOURCE_ONLINE (hResource
- * is online and hDependsOn is not), ERROR_INVALID_STATE (pending). 3.1.4.2.20. */
+/* hResource shall need hDependsOn. ERROR_INVALID_PARAMETER (another group's),
+ * ERROR_DEPENDENCY_ALREADY_EXISTS, ERROR_CIRCULAR_DEPENDENCY (also on itself),
+ * ERROR_DEPENDENCY_NOT_ALLOWED (hResource is the quorum resource),
+ * ERROR_DEPENDENCY_TREE_TOO_COMPLEX (deeper than 64), ERROR_RESOURCE_ONLINE (hResource is online or
+ * pending and hDependsOn is not online). 3.1.4.2.20. */
 CLUSAPI_FUNCTION DWORD WINAPI AddClusterResourceDependency(HRESOURCE hResource,
                                                            HRESOURCE hDependsOn);
 /* ERROR_DEPENDENCY_NOT_FOUND. 3.1.4.2.21. */
@@ -238,11 +259,11 @@ CLUSAPI_FUNCTION DWORD WINAPI RemoveClusterResourceDependency(HRESOURCE hResourc
 CLUSAPI_FUNCTION BOOL WINAPI CanResourceBeDependent(HRESOURCE hResource,
                                                     HRESOURCE hResourceDependent);
 /* Its dependencies as an expression of names in brackets, AND, OR and parentheses (text+cch); ""
- * for none. ERROR_MORE_DATA. 3.1.4.2.110. */
+ * for none. Here it is always of the form "([A] and [B])". ERROR_MORE_DATA. 3.1.4.2.110. */
 CLUSAPI_FUNCTION DWORD WINAPI GetClusterResourceDependencyExpression(
     HRESOURCE hResource, LPWSTR lpszDependencyExpression, LPDWORD lpcchDependencyExpression);
-/* CLUSCTL_RESOURCE_*: see ClusterControl. ERROR_HOST_NODE_NOT_RESOURCE_OWNER: hHostNode does not
- * own it. GET_RESOURCE_TYPE gives the type's name, to be compared with lstrcmpi. 3.1.4.2.74. */
+/* CLUSCTL_RESOURCE_*: see ClusterControl. GET_RESOURCE_TYPE gives the type's name, to be compared
+ * with lstrcmpi. 3.1.4.2.74. */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterResourceControl(HRESOURCE hResource, HNODE hHostNode,
                                                      DWORD dwControlCode, LPVOID lpInBuffer,
                                                      DWORD cbInBufferSize, LPVOID lpOutBuffer,
@@ -306,8 +327,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterNetworkCloseEnum(HNETWORKENUM hNetworkEnum)
 /* NULL: ERROR_CLUSTER_NETINTERFACE_NOT_FOUND. */
 CLUSAPI_FUNCTION HNETINTERFACE WINAPI OpenClusterNetInterface(HCLUSTER hCluster,
                                                               LPCWSTR lpszInterfaceName);
-/* The name (text+cch) of a node's interface on a network. ERROR_CLUSTER_NETINTERFACE_NOT_FOUND,
- * ERROR_CLUSTER_NODE_NOT_FOUND, ERROR_CLUSTER_NETWORK_NOT_FOUND, ERROR_MORE_DATA. */
+/* The name (text+cch) of a node's interface on a network. ERROR_CLUSTER_NETINTERFACE_NOT_FOUND
+ * (also when there is no such node or network), ERROR_MORE_DATA. */
 CLUSAPI_FUNCTION DWORD WINAPI GetClusterNetInterface(HCLUSTER hCluster, LPCWSTR lpszNodeName,
                                                      LPCWSTR lpszNetworkName,
                                                      LPWSTR lpszInterfaceName,
@@ -328,17 +349,19 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterNetInterfaceControl(HNETINTERFACE hNetInter
  *
  * Keys and values that all nodes share. Names of keys are paths with '\', relative to the key
  * given, without regard to case. Data are bytes, texts in them in the program's WCHARs with their
- * NUL counted ([MS-CMRP] 3.1.4.2.29 to .41). samDesired: KEY_READ, KEY_WRITE, KEY_ALL_ACCESS or
- * MAXIMUM_ALLOWED; what it does not hold is ERROR_ACCESS_DENIED at the use. A deleted key's handle
- * gives ERROR_KEY_DELETED. */
+ * NUL counted ([MS-CMRP] 3.1.4.2.29 to .41). A deleted key's handle gives ERROR_KEY_DELETED.
+ * Differs: samDesired and the keys' security decide nothing; who may change the cluster may change
+ * all keys, who may read it may read all (ERROR_ACCESS_DENIED at the use). */
 
 /* The root key. NULL on failure. To be closed with ClusterRegCloseKey, as every key. */
 CLUSAPI_FUNCTION HKEY WINAPI GetClusterKey(HCLUSTER hCluster, REGSAM samDesired);
 /* Opens a key, making it and what is missing above it.
  *   dwOptions             REG_OPTION_NON_VOLATILE (0); _VOLATILE is ERROR_INVALID_PARAMETER
- *   lpSecurityAttributes  the new key's security; NULL: the parent's
+ *   lpSecurityAttributes  NULL, or without a descriptor. Differs: one with a descriptor is
+ *                         ERROR_NOT_SUPPORTED; ClusterRegSetKeySecurity sets it
  *   phkResult             out: the key
- *   lpdwDisposition       out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY; may be NULL */
+ *   lpdwDisposition       out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY; may be NULL
+ * ERROR_INVALID_NAME (a part of the path is empty or longer than 255). */
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegCreateKey(HKEY hKey, LPCWSTR lpszSubKey, DWORD dwOptions,
                                                  REGSAM samDesired,
                                                  LPSECURITY_ATTRIBUTES lpSecurityAttributes,
@@ -346,14 +369,16 @@ CLUSAPI_FUNCTION LONG WINAPI ClusterRegCreateKey(HKEY hKey, LPCWSTR lpszSubKey, 
 /* ERROR_FILE_NOT_FOUND. "" opens the same key anew. */
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegOpenKey(HKEY hKey, LPCWSTR lpszSubKey, REGSAM samDesired,
                                                PHKEY phkResult);
-/* With its values. ERROR_DIR_NOT_EMPTY while it has subkeys; ERROR_FILE_NOT_FOUND. */
+/* With its values. ERROR_DIR_NOT_EMPTY while it has subkeys; ERROR_FILE_NOT_FOUND;
+ * ERROR_INVALID_PARAMETER (""). */
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegDeleteKey(HKEY hKey, LPCWSTR lpszSubKey);
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegCloseKey(HKEY hKey);
 /* The name (text+cch) of a subkey by number from 0. ERROR_NO_MORE_ITEMS, ERROR_MORE_DATA.
  *   lpftLastWriteTime  out, may be NULL: when the key or a value of it was last written */
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegEnumKey(HKEY hKey, DWORD dwIndex, LPWSTR lpszName,
                                                LPDWORD lpcchName, PFILETIME lpftLastWriteTime);
-/* Sets a value of type REG_* to cbData bytes. ERROR_KEY_DELETED. */
+/* Sets a value of type REG_* to cbData bytes. ERROR_INVALID_PARAMETER: more than 1 MiB, or a text
+ * type whose data is no text. */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterRegSetValue(HKEY hKey, LPCWSTR lpszValueName, DWORD dwType,
                                                  const BYTE *lpData, DWORD cbData);
 /* ERROR_FILE_NOT_FOUND. */
@@ -367,7 +392,7 @@ CLUSAPI_FUNCTION LONG WINAPI ClusterRegQueryValue(HKEY hKey, LPCWSTR lpszValueNa
                                                   LPDWORD lpdwValueType, LPBYTE lpData,
                                                   LPDWORD lpcbData);
 /* A value by number from 0: its name (text+cch), the rest as ClusterRegQueryValue.
- * ERROR_NO_MORE_ITEMS. */
+ * ERROR_NO_MORE_ITEMS. ERROR_MORE_DATA if either is too small: both sizes are set. */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterRegEnumValue(HKEY hKey, DWORD dwIndex, LPWSTR lpszValueName,
                                                   LPDWORD lpcchValueName, LPDWORD lpdwType,
                                                   LPBYTE lpData, LPDWORD lpcbData);

@@ -266,15 +266,16 @@ CLUSAPI_FUNCTION HCHANGE WINAPI CreateClusterNotifyPort(HCHANGE hChange, HCLUSTE
  *   hChange       the port
  *   dwFilterType  flags of one object type: they say what hObject is. HANDLE_CLOSE goes with any.
  *                 REGISTRY_SUBTREE needs another REGISTRY flag
- *   hObject       HCLUSTER (CLUSTER_*, HANDLE_CLOSE alone), HNODE, HGROUP, HRESOURCE, HNETWORK,
- *                 HNETINTERFACE or HKEY (relative to that key: the key itself, or with
+ *   hObject       HCLUSTER (CLUSTER_*, RESOURCE_TYPE_*, QUORUM_STATE), HNODE, HGROUP, HRESOURCE,
+ *                 HNETWORK, HNETINTERFACE or HKEY (relative to that key: the key itself, or with
  *                 REGISTRY_SUBTREE all below it too). It stays the caller's
  *   dwNotifyKey   given back with each event
  * The registration ends when hObject or the port is closed; there is no other way to end it. The
  * object is followed through renames. Registering twice delivers twice.
  * ERROR_SUCCESS; ERROR_INVALID_HANDLE (either, or of another type than the flags);
  * ERROR_INVALID_PARAMETER (flags of several types); ERROR_NOT_ENOUGH_MEMORY. Differs: network and
- * interface flags, missing from Microsoft's page, work ([MS-CMRP] 3.1.4.2.59 to .62). */
+ * interface flags, missing from Microsoft's page, work. [MS-CMRP] 3.1.4.2.59 to .62,
+ * ApiAddNotifyNetwork, ApiAddNotifyNetInterface. */
 CLUSAPI_FUNCTION DWORD WINAPI RegisterClusterNotify(HCHANGE hChange, DWORD dwFilterType,
                                                     HANDLE hObject, DWORD_PTR dwNotifyKey);
 
