@@ -53,15 +53,15 @@ READ(GetNetworkId)
     return n ? request_give_text(r, n->o.id, &a->id) : ERR_CLUSTER_NETWORK_NOT_FOUND;
 }
 
+/* Bits that mean nothing are passed over, as Windows does. */
 READ(CreateNetworkEnum)
 {
     const struct network *n = target_network(r, &a->network);
     if (!n)
         return ERR_CLUSTER_NETWORK_NOT_FOUND;
-    if (a->type & ~(uint32_t)NETWORK_ENUM_NETINTERFACES)
-        return ERR_INVALID_PARAMETER;
     uint32_t code = enum_begin(r, n->interfaces.count, &a->list);
-    for (size_t i = 0; i < n->interfaces.count && a->type && !code; i++) {
+    bool wanted = a->type & NETWORK_ENUM_NETINTERFACES;
+    for (size_t i = 0; wanted && i < n->interfaces.count && !code; i++) {
         const struct netinterface *interface = n->interfaces.items[i];
         code = enum_add(r, &a->list, NETWORK_ENUM_NETINTERFACES, interface->o.name);
     }

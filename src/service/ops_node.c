@@ -92,8 +92,6 @@ static uint32_t enumerate(const struct request *r, const struct rpc_context *nod
     const struct node *n = target_node(r, node);
     if (!n)
         return ERR_CLUSTER_NODE_NOT_FOUND;
-    if (bits & ~NODE_ENUM_ALL)
-        return ERR_INVALID_PARAMETER;
     const struct map *interfaces = model_objects(m, OBJECT_NETWORK_INTERFACE);
     size_t most = map_count(interfaces) + n->groups.count;
     uint32_t code = enum_begin(r, most, names);
@@ -111,6 +109,7 @@ static uint32_t enumerate(const struct request *r, const struct rpc_context *nod
     return code;
 }
 
+/* Bits that mean nothing are passed over here, and refused by the younger call. */
 READ(CreateNodeEnum)
 {
     return enumerate(r, &a->node, a->type, &a->list, NULL);
@@ -118,5 +117,7 @@ READ(CreateNodeEnum)
 
 READ(CreateNodeEnumEx)
 {
+    if (a->type & ~NODE_ENUM_ALL)
+        return ERR_INVALID_PARAMETER;
     return enumerate(r, &a->node, a->type, &a->names, &a->ids);
 }

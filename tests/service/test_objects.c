@@ -201,6 +201,15 @@ static void enumeration_knows_its_bits(void **state)
     CALL(*state, CreateGroupResourceEnum, &in_group);
     assert_true(lists(&in_group.list, 1, "Listed too"));
     assert_true(lists(&in_group.list, 2, "node1"));
+    struct cmrp_OpenNode node = {.name = "node1"};
+    CALL(*state, OpenNode, &node);
+    struct cmrp_CreateNodeEnum on_node = {.node = node.node, .type = 0xc2};
+    CALL(*state, CreateNodeEnum, &on_node);
+    assert_int_equal(on_node.result, 0);
+    assert_true(lists(&on_node.list, 2, "Listed"));
+    struct cmrp_CreateNodeEnumEx strict = {.node = node.node, .type = 0xc2};
+    CALL(*state, CreateNodeEnumEx, &strict);
+    assert_int_equal(strict.result, ERR_INVALID_PARAMETER);
     struct cmrp_CreateResourceEnum all = {.cluster = ex.cluster};
     CALL(*state, CreateResourceEnum, &all);
     assert_int_equal(all.result, 0);
