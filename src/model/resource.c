@@ -182,7 +182,7 @@ uint32_t handle_change_resource_group(struct model *m, const struct model_input 
         return ERR_GROUP_NOT_FOUND;
     struct group *from = r->group;
     if (from == to)
-        return ERR_SUCCESS;
+        return ERR_ALREADY_EXISTS;
     if (from->owner != to->owner)
         return ERR_HOST_NODE_NOT_GROUP_OWNER;
     _cleanup_(list_fini) struct pointer_list tree = {0};

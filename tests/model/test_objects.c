@@ -163,7 +163,7 @@ static void a_tree_moves_to_another_group(void **state)
            "resource.owner-group A 'g-1'>'g-2' request", "group.resource-lost G ->'r-3' request",
            "group.resource-gained H ->'r-3' request", "group.state G PartialOnline>Offline request",
            "group.state H Offline>Online request");
-    assert_int_equal(request2(&w, INPUT_CHANGE_RESOURCE_GROUP, "B", "H"), 0);
+    assert_int_equal(request2(&w, INPUT_CHANGE_RESOURCE_GROUP, "B", "H"), ERR_ALREADY_EXISTS);
     assert_int_equal(request2(&w, INPUT_MOVE_GROUP, "H", "n1"), 0);
     assert_int_equal(request(&w, INPUT_MOVE_GROUP, "H"), ERR_HOST_NODE_NOT_AVAILABLE);
     assert_int_equal(request2(&w, INPUT_MOVE_GROUP, "H", "n2"), ERR_CLUSTER_NODE_NOT_FOUND);
