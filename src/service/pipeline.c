@@ -370,7 +370,10 @@ static void on_stopped(struct pipeline_wait *w, uint32_t error)
 
 static int start_engine(struct pipeline *p)
 {
-    int r = order_local_create(p->options.loop, &p->order);
+    int64_t last_time_ns = 0;
+    int r = restore_last_time(p->journal, &last_time_ns);
+    if (r == 0)
+        r = order_local_create(p->options.loop, last_time_ns, &p->order);
     if (r < 0)
         return r;
     p->order->deliver = deliver;

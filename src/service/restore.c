@@ -30,6 +30,21 @@ int restore_model(struct journal *j, struct model **ret)
     return 0;
 }
 
+int restore_last_time(struct journal *j, int64_t *ret_ns)
+{
+    _cleanup_(buffer_fini) struct buffer record = {0};
+    struct change last = {0};
+    size_t count = 0;
+    int r = 0;
+    if (journal_first_revision(j) > 0)
+        r = journal_read(j, journal_last_revision(j), 1, &record, &count);
+    if (r == 0 && count > 0)
+        r = change_decode(record.data, record.size, &last);
+    if (r == 0)
+        *ret_ns = last.time_ns;
+    return r;
+}
+
 static uint64_t revision_after(const struct buffer *records)
 {
     uint64_t revision = 0;

@@ -12,6 +12,8 @@
 
 /* The model as of the journal's last commit. 0 or -errno. */
 int restore_model(struct journal *j, struct model **ret);
+/* When the last change was made; 0: there is none. 0 or -errno. */
+int restore_last_time(struct journal *j, int64_t *ret_ns);
 /* Fills a new feed with the newest changes, so that readers go on in memory. 0 or -errno. */
 int restore_feed(struct journal *j, uint32_t feed_size, struct feed_writer *w);
 

@@ -58,7 +58,7 @@ static int setup(void **state)
     struct receiver *r = calloc(1, sizeof(*r));
     assert_non_null(r);
     assert_int_equal(sd_event_new(&r->loop), 0);
-    assert_int_equal(order_local_create(r->loop, &r->order), 0);
+    assert_int_equal(order_local_create(r->loop, 0, &r->order), 0);
     r->order->deliver = deliver;
     r->order->context = r;
     assert_int_equal(r->order->methods->start(r->order), 0);
@@ -82,6 +82,22 @@ static void run(struct receiver *r)
     while ((e = sd_event_run(r->loop, 0)) > 0)
         ;
     assert_int_equal(e, 0);
+}
+
+/* As after a restart with a clock that was set back. */
+static void test_time_goes_on_from_the_last_life(void **state)
+{
+    struct receiver *r = *state;
+    const int64_t year_2100 = 4102444800ll * 1000000000;
+    r->order->methods->free(r->order);
+    assert_int_equal(order_local_create(r->loop, year_2100, &r->order), 0);
+    r->order->deliver = deliver;
+    r->order->context = r;
+    r->time_ns = year_2100;
+    assert_int_equal(r->order->methods->start(r->order), 0);
+    assert_int_equal(submit(r, 1), 0);
+    run(r);
+    assert_int_equal(r->delivered, 1);
 }
 
 static void test_in_order(void **state)
@@ -171,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LOOP_TEST(test_in_order),
+        LOOP_TEST(test_time_goes_on_from_the_last_life),
         LOOP_TEST(test_submit_from_within_delivery),
         LOOP_TEST(test_others_have_their_turn),
         LOOP_TEST(test_bounded),

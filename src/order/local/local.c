@@ -143,13 +143,14 @@ static const struct order_methods methods = {
     .free = local_free,
 };
 
-int order_local_create(sd_event *loop, struct order **ret)
+int order_local_create(sd_event *loop, int64_t last_time_ns, struct order **ret)
 {
     struct local *l = calloc(1, sizeof(*l));
     if (!l)
         return -ENOMEM;
     l->order.methods = &methods;
     l->loop = sd_event_ref(loop);
+    l->time_ns = last_time_ns;
     *ret = &l->order;
     return 0;
 }

@@ -6,7 +6,8 @@
 
 #include "order/order.h"
 
-/* The order of one node: a counter and a queue. */
-int order_local_create(sd_event *loop, struct order **ret);
+/* The order of one node: a counter and a queue. No input is older than last_time_ns, the time of
+ * the last one of an earlier life: the clock may have been set back since. 0: there was none. */
+int order_local_create(sd_event *loop, int64_t last_time_ns, struct order **ret);
 
 #endif
