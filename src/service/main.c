@@ -218,5 +218,5 @@ int main(int argc, char *argv[])
     r = service_open(&s);
     int status = r < 0 ? EXIT_FAILURE : sd_event_loop(s.loop);
     service_close(&s);
-    return status;
+    return status < 0 ? EXIT_FAILURE : status;
 }

@@ -107,10 +107,20 @@ static int parse_number(const char *option, const char *text, uint64_t *ret)
 
 static int parse_name(const char *option, const char *text, const char **ret)
 {
-    if (!*text || strlen(text) > LONGEST_NAME || !text_is_utf8(text, strlen(text)) ||
-        strpbrk(text, "\\/\n"))
+    bool is_plain = text_is_utf8(text, strlen(text)) && !strpbrk(text, "\\/");
+    for (const char *c = text; *c; c++)
+        is_plain = is_plain && (unsigned char)*c >= 0x20 && *c != 0x7f;
+    if (!*text || strlen(text) > LONGEST_NAME || !is_plain)
         return usage_error(option, text,
                            "a name of 1 to 250 characters without / and \\ is wanted");
+    *ret = text;
+    return 0;
+}
+
+static int parse_path(const char *option, const char *text, const char **ret)
+{
+    if (!*text)
+        return usage_error(option, "''", "a path is wanted");
     *ret = text;
     return 0;
 }
@@ -148,11 +158,9 @@ static int parse_one(struct options *o, int option, const char *value)
 {
     switch (option) {
     case OPTION_STATE:
-        o->state_dir = value;
-        return 0;
+        return parse_path("state", value, &o->state_dir);
     case OPTION_SOCKET:
-        o->socket_path = value;
-        return 0;
+        return parse_path("socket", value, &o->socket_path);
     case OPTION_CLUSTER_NAME:
         return parse_name("cluster-name", value, &o->cluster_name);
     case OPTION_NODE_NAME:

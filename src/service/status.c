@@ -86,7 +86,8 @@ int status_print(const char *state_dir)
     if (r == 0 && fflush(stdout) != 0)
         r = -errno;
     if (r < 0)
-        fprintf(stderr, "clusportd: %s: %s\n", path, error ? error : strerror(-r));
+        fprintf(stderr, "clusportd: %s%s%s\n", error ? "" : path, error ? "" : ": ",
+                error ? error : strerror(-r));
     model_destroy(model);
     journal_close(journal);
     return r;

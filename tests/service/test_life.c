@@ -188,7 +188,8 @@ static void wrong_options_are_explained(void **state)
         {"--feed-size", "1000", NULL}, {"--log-level", "loud", NULL},
         {"--keep-changes", "0", NULL}, {"--cluster-name", "a/b", NULL},
         {"--no-such", NULL},           {"stray", NULL},
-        {"--keep-bytes", "-1", NULL},
+        {"--keep-bytes", "-1", NULL},  {"--node-name", "a\001b", NULL},
+        {"--state", "", NULL},         {"--socket", "", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         int code;
