@@ -47,7 +47,7 @@ CLUSAPI_BEGIN
 CLUSAPI_FUNCTION DWORD WINAPI GetNodeClusterState(LPCWSTR lpszNodeName, LPDWORD pdwClusterState);
 
 /* A handle to a cluster. NULL: the one whose service runs here (its socket is CLUSPORT_SOCKET's
- * where that is set), which is also reached by its name, its node's name, "." and "localhost".
+ * where that is set), which also goes by its name, its node's, this machine's, "." and "localhost".
  * NULL on failure: RPC_S_SERVER_UNAVAILABLE (also any other name: Differs, nothing is reached over
  * the network), ERROR_ACCESS_DENIED. Differs: a local handle too survives a restart of the service.
  * 3.1.4.2.1. */
