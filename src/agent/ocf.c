@@ -18,6 +18,7 @@
 #include "agent/leftover.h"
 #include "agent/operation.h"
 #include "agent/output.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/text.h"
@@ -251,6 +252,7 @@ static int ocf_start(struct operation *o)
         snprintf(detail, sizeof(detail), "%s: %s", path, strerror(-r));
         return r == -ENOMEM || r == -EAGAIN ? r : operation_done_early(o, AGENT_PERMISSION, detail);
     }
+    descriptors_restore(p->pid);
     leftover_note(runner_scratch(o->runner), p->pid);
     r = watch(p);
     if (r < 0)

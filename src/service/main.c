@@ -6,6 +6,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "service/access.h"
@@ -83,6 +84,7 @@ static int open_loop(struct service *s)
     sigaddset(&mask, SIGCHLD);
     sigprocmask(SIG_BLOCK, &mask, NULL);
     signal(SIGPIPE, SIG_IGN);
+    descriptors_raise();
     int r = sd_event_new(&s->loop);
     for (size_t i = 0; i < ARRAY_SIZE(handled_signals) && r >= 0; i++)
         r = sd_event_add_signal(s->loop, NULL, handled_signals[i], on_signal, s);

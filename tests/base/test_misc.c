@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -14,6 +16,7 @@
 
 #include "base/base64.h"
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/error.h"
 #include "base/guid.h"
 #include "base/log.h"
@@ -45,6 +48,31 @@ static long number_in(const char *path, const char *name)
     }
     fclose(f);
     return number;
+}
+
+static void test_descriptors_are_raised_for_us_alone(void **state)
+{
+    (void)state;
+    struct rlimit now, own;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &own), 0);
+    own.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &own), 0);
+    descriptors_raise();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+    assert_true(now.rlim_cur == own.rlim_max);
+
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    assert_true(child > 0);
+    descriptors_restore(child);
+    int r = prlimit(child, RLIMIT_NOFILE, NULL, &now);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(r, 0);
+    assert_true(now.rlim_cur == 64);
 }
 
 static void test_error_codes_are_windows_own(void **state)
@@ -253,6 +281,7 @@ static void test_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_descriptors_are_raised_for_us_alone),
         cmocka_unit_test(test_error_codes_are_windows_own),
         cmocka_unit_test(test_error_numbers),
         cmocka_unit_test(test_errno_becomes_a_code),
