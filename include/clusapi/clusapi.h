@@ -89,7 +89,7 @@ CLUSAPI_FUNCTION DWORD WINAPI SetClusterQuorumResource(HRESOURCE hResource, LPCW
  *                    owner, or the node asked. With one node it makes no difference
  *   dwControlCode    of the function's own object
  *   lpInBuffer, nInBufferSize    in: its input, in bytes (texts: with the NUL); NULL and 0: none
- *   lpOutBuffer, nOutBufferSize  out: its output, room in bytes; NULL and 0: none wanted
+ *   lpOutBuffer, nOutBufferSize  out: its output, room in bytes; NULL and 0: the size is asked
  *   lpBytesReturned  out: bytes of output, a text's NUL counted; with ERROR_MORE_DATA the bytes
  *                    needed, else 0. May be NULL
  * ERROR_INVALID_FUNCTION: the code is not known, or another object's. ERROR_MORE_DATA: lpOutBuffer
