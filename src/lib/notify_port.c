@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/macro.h"
-#include "base/text.h"
 #include "lib/notify_session.h"
 
 /* How often a port that cannot read the journal looks again, should nothing rouse it before. */
@@ -167,12 +166,6 @@ static void registration_fini(struct registration *r)
     free(r->name);
 }
 
-/* Two cluster handles stand on two sessions; a port reads through its own one. */
-static bool same_cluster(const struct session *a, const struct session *b)
-{
-    return a == b || text_equal(session_cluster_name(a), session_cluster_name(b));
-}
-
 /* Everything that may wait for the service, with nothing locked. */
 static uint32_t prepare(struct registration *r, bool wants_name)
 {
@@ -183,7 +176,7 @@ static uint32_t prepare(struct registration *r, bool wants_name)
     pthread_mutex_unlock(&p->lock);
 
     struct session *session = tied ? tied->session : r->object->session;
-    if (!same_cluster(session, r->object->session))
+    if (!session_same_cluster(session, r->object->session))
         return ERR_INVALID_PARAMETER;
     uint32_t error = tied ? 0 : notify_session_enter(session, &r->session);
     if (error == 0)
@@ -201,7 +194,7 @@ static uint32_t tie_locked(struct registration *r)
 {
     struct notify_port *p = r->port;
 
-    if (p->port && r->session && !same_cluster(p->session->session, r->session->session))
+    if (p->port && r->session && !session_same_cluster(p->session->session, r->session->session))
         return ERR_INVALID_PARAMETER; /* another thread was faster with another cluster */
     if (p->port)
         return 0;

@@ -226,3 +226,8 @@ const char *session_cluster_name(const struct session *s)
 {
     return s->cluster_name;
 }
+
+bool session_same_cluster(const struct session *a, const struct session *b)
+{
+    return strcmp(a->path, b->path) == 0 || text_equal(a->cluster_name, b->cluster_name);
+}

@@ -36,6 +36,8 @@ struct session *session_ref(struct session *s);
  * nor with a lock held that one takes. */
 void session_unref(struct session *s);
 const char *session_cluster_name(const struct session *s); /* as it was at session_open() */
+/* Two cluster handles stand on two sessions, and the cluster may have been renamed in between. */
+bool session_same_cluster(const struct session *a, const struct session *b);
 
 /* A context handle: opened when first needed and again on each new connection. */
 struct session_context {
