@@ -3,9 +3,9 @@
 // A program as it is written for Windows: only windows.h, clusapi.h and stdio.h. A second thread
 // reports what happens, while the first makes a group and a resource, brings them online and
 // offline, and takes them away again. Closing the cluster ends the thread.
-#include <windows.h>
 #include <clusapi.h>
 #include <stdio.h>
+#include <windows.h>
 
 static HCLUSTER hCluster = NULL;
 static HCHANGE hChange = NULL;
@@ -18,8 +18,7 @@ static const DWORD dwFilter = CLUSTER_CHANGE_GROUP_ADDED | CLUSTER_CHANGE_GROUP_
 
 static const wchar_t *Describe(DWORD dwType)
 {
-    switch (dwType)
-    {
+    switch (dwType) {
     case CLUSTER_CHANGE_GROUP_ADDED:
         return L"group added";
     case CLUSTER_CHANGE_GROUP_DELETED:
@@ -48,23 +47,17 @@ static DWORD WINAPI EventThread(LPVOID)
     LPWSTR lpszName = new WCHAR[cbNameSize];
 
     hChange = CreateClusterNotifyPort((HCHANGE)INVALID_HANDLE_VALUE, hCluster, dwFilter, dwFilter);
-    while (hChange != NULL && dwType != CLUSTER_CHANGE_HANDLE_CLOSE)
-    {
+    while (hChange != NULL && dwType != CLUSTER_CHANGE_HANDLE_CLOSE) {
         cchName = cbNameSize;
         dwStatus = GetClusterNotify(hChange, &dwKey, &dwType, lpszName, &cchName, 2500);
-        if (dwStatus == ERROR_MORE_DATA)
-        {
+        if (dwStatus == ERROR_MORE_DATA) {
             LocalFree(lpszName);
             cbNameSize = cchName + 1;
             lpszName = new WCHAR[cbNameSize];
             dwType = 0;
-        }
-        else if (dwStatus == ERROR_SUCCESS)
-        {
+        } else if (dwStatus == ERROR_SUCCESS) {
             wprintf(L"%ls: %ls\n", Describe(dwType), lpszName);
-        }
-        else if (dwStatus != WAIT_TIMEOUT)
-        {
+        } else if (dwStatus != WAIT_TIMEOUT) {
             break;
         }
     }
@@ -83,8 +76,7 @@ int main()
         return 1;
     wprintf(L"on %ls\n", szComputer);
     hCluster = OpenCluster(NULL);
-    if (hCluster == NULL)
-    {
+    if (hCluster == NULL) {
         wprintf(L"no cluster: %u\n", GetLastError());
         return 1;
     }
@@ -93,14 +85,12 @@ int main()
         return 1;
 
     HGROUP hGroup = CreateClusterGroup(hCluster, L"SampleGroup");
-    if (hGroup != NULL)
-    {
+    if (hGroup != NULL) {
         HRESOURCE hRes = CreateClusterResource(hGroup, L"SampleShare", L"File Share", 0);
 
         OnlineClusterGroup(hGroup, NULL);
         OfflineClusterGroup(hGroup);
-        if (hRes != NULL)
-        {
+        if (hRes != NULL) {
             DeleteClusterResource(hRes);
             CloseClusterResource(hRes);
         }

@@ -52,15 +52,17 @@ static json_t *read_live(struct cli *cli)
 /* The service that belongs to this program, from where this program is; else from PATH. */
 static void exec_service(const char *state)
 {
-    char path[4096], *slash;
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 64);
-    if (size > 0) {
-        path[size] = '\0';
-        slash = strrchr(path, '/');
-        strcpy(slash, "/../sbin/clusportd");
+    static const char *const places[] = {"../sbin/clusportd",
+                                         "../service/clusportd" /* as built */};
+    char own[4096];
+    ssize_t size = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    own[size > 0 ? size : 0] = '\0';
+    char *slash = strrchr(own, '/');
+    for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
+        *slash = '\0';
+        char *path = join(own, "/", places[i]);
         execl(path, "clusportd", "--print-status", "--state", state, (char *)NULL);
-        strcpy(slash, "/../service/clusportd"); /* as built */
-        execl(path, "clusportd", "--print-status", "--state", state, (char *)NULL);
+        free(path);
     }
     execlp("clusportd", "clusportd", "--print-status", "--state", state, (char *)NULL);
     fprintf(stderr, "clusport: clusportd: %s\n", strerror(errno));

@@ -101,7 +101,7 @@ static int drop_old(struct journal *j, uint64_t added, uint64_t *first, uint64_t
         return 0;
 
     sqlite3_stmt *sizes = j->statements[STATEMENT_OLDEST_SIZES];
-    sqlite3_bind_int64(sizes, 1, (sqlite3_int64)(2 * added + DROP_MOST));
+    sqlite3_bind_int64(sizes, 1, 2 * (sqlite3_int64)added + DROP_MOST);
     int result = SQLITE_ROW;
     while (*first < last && holds_too_much(j, *first, last, *bytes) &&
            (result = sqlite3_step(sizes)) == SQLITE_ROW) {

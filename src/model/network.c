@@ -120,9 +120,9 @@ static void update_interface(struct model *m, struct netinterface *i, const stru
     _cleanup_free_
     char *address = address_of(m, in);
     if (address && strcmp(address, i->address) != 0) {
+        _cleanup_free_
         char *old_address = i->address;
-        i->address = address;
-        address = old_address;
+        i->address = TAKE_PTR(address);
         object_touch(m, &i->o);
         emit_text_property(m, CHANGE_NETINTERFACE_COMMON_PROPERTY, &i->o, "Address", old_address,
                            i->address);

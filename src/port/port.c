@@ -521,14 +521,12 @@ enum port_result port_peek(struct port *p, struct port_source *s, struct port_no
 
 void port_consume(struct port *p)
 {
-    struct port_filter *f =
-        p->pending_filter < p->filter_count ? p->filters[p->pending_filter] : NULL;
-
     switch (p->pending) {
     case PENDING_NONE:
         return;
     case PENDING_DUE:
-        f->due &= (uint8_t)~p->pending_due;
+        INVARIANT(p->pending_filter < p->filter_count);
+        p->filters[p->pending_filter]->due &= (uint8_t)~p->pending_due;
         p->due_count--;
         sweep(p);
         break;
