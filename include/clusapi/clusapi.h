@@ -247,7 +247,7 @@ CLUSAPI_FUNCTION DWORD WINAPI ChangeClusterResourceGroup(HRESOURCE hResource, HG
 /* hResource shall need hDependsOn. ERROR_INVALID_PARAMETER (another group's),
  * ERROR_DEPENDENCY_ALREADY_EXISTS, ERROR_CIRCULAR_DEPENDENCY (also on itself),
  * ERROR_DEPENDENCY_NOT_ALLOWED (hResource is the quorum resource),
- * ERROR_DEPENDENCY_TREE_TOO_COMPLEX (deeper than 64), ERROR_RESOURCE_ONLINE (hResource is online or
+ * ERROR_DEPENDENCY_TREE_TOO_COMPLEX (deeper than 100), ERROR_RESOURCE_ONLINE (hResource is online or
  * pending and hDependsOn is not online). 3.1.4.2.20. */
 CLUSAPI_FUNCTION DWORD WINAPI AddClusterResourceDependency(HRESOURCE hResource,
                                                            HRESOURCE hDependsOn);

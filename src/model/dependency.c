@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/internal.h"
 
-#define DEPTH_MOST 64 /* the failover manager walks the tree recursively */
+#define DEPTH_MOST 100 /* [MS-CMRP] 3.1.4.2.20; the failover manager walks the tree recursively */
 
 static int append_all(struct pointer_list *to, const struct pointer_list *from)
 {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/macro.h"
 #include "base/text.h"
 
 #define CODEC_VERSION 1
@@ -31,8 +32,21 @@ static const char *get_text(struct reader *r)
     return s;
 }
 
+/* What could not be read back must not be taken: nobody would ever be answered. */
+static bool texts_are_valid(const struct model_input *in)
+{
+    const char *const texts[] = {in->actor.node, in->actor.program, in->object_id, in->parent_id,
+                                 in->new_id,     in->name,          in->type_name};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (texts[i] && !text_is_utf8(texts[i], strlen(texts[i])))
+            return false;
+    return true;
+}
+
 int model_input_encode(const struct model_input *in, struct buffer *out)
 {
+    if (!texts_are_valid(in))
+        return -EILSEQ;
     size_t start = out->size;
     buffer_append_u32(out, CODEC_VERSION);
     buffer_append_u32(out, (uint32_t)in->kind);

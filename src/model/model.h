@@ -41,6 +41,7 @@ struct model_input {
     size_t size;
 };
 
+/* 0, -ENOMEM, -EILSEQ: a text is not UTF-8. */
 int model_input_encode(const struct model_input *in, struct buffer *out);
 int model_input_decode(const void *data, size_t size,
                        struct model_input *ret); /* borrows; -EBADMSG */

@@ -127,10 +127,10 @@ static void a_tree_has_a_depth_that_can_be_walked(void **state)
     struct world w;
     world_started(&w);
     assert_int_equal(create_group(&w, "G"), 0);
-    char names[140][8];
+    char names[240][8];
     uint32_t code = 0;
     int made = 0;
-    for (; made < 140 && code == 0; made++) {
+    for (; made < 240 && code == 0; made++) {
         snprintf(names[made], sizeof(names[made]), "R%d", made);
         assert_int_equal(create_resource(&w, "G", names[made]), 0);
         /* Two by two, each on both of the layer below: as many ways as there can be. */
@@ -138,7 +138,7 @@ static void a_tree_has_a_depth_that_can_be_walked(void **state)
             code = request2(&w, INPUT_ADD_DEPENDENCY, names[made], names[p]);
     }
     assert_int_equal(code, ERR_DEPENDENCY_TREE_TOO_COMPLEX);
-    assert_true(made > 100);
+    assert_true(made > 180);
     assert_int_equal(request(&w, INPUT_ONLINE_GROUP, "G"), ERR_IO_PENDING);
     finish_all(&w);
     assert_int_equal(group_state(&w, "G"), GROUP_ONLINE);
