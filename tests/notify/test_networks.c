@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "notify/loop.h"
+#include "notify/v2.h"
 
 #include <sched.h>
+#include <wchar.h>
 
 /* NETWORK_* and NETINTERFACE_*, from links of a network namespace of the test's own: of a pair
  * "clus0" and "far0" the cluster looks at the first. */
@@ -108,6 +109,67 @@ static void test_a_link_comes_and_goes(void **state)
     goes();
 }
 
+static void test_version_2(void **state)
+{
+    struct world *w = *state;
+    HCHANGE of_cluster = watch_v2(w, ALL(CLUSTER)), of_node = watch_v2(w, ALL(NODE));
+    HCHANGE of_networks = watch_v2(w, ALL(NETWORK));
+    HCHANGE of_interfaces =
+        watch_v2(w, CLUSTER_OBJECT_TYPE_NETWORK_INTERFACE, CLUSTER_CHANGE_NETINTERFACE_ALL_V2);
+    HCHANGE ports[] = {of_cluster, of_node, of_networks, of_interfaces};
+    WCHAR id[64], interface_id[64];
+    DWORD length = 64;
+
+    HCHANGE added = watch(w, CLUSTER_CHANGE_NETINTERFACE_ADDED, 0);
+    shell("ip link add clus0 type veth peer name far0");
+    expect_event(added, CLUSTER_CHANGE_NETINTERFACE_ADDED, 0, INTERFACE);
+    network = OpenClusterNetwork(w->cluster, NETWORK);
+    interface = OpenClusterNetInterface(w->cluster, INTERFACE);
+    assert_int_equal(GetClusterNetworkId(network, id, &length), ERROR_SUCCESS);
+    assert_int_equal(ClusterNetInterfaceControl(interface, NULL, CLUSCTL_NETINTERFACE_GET_ID, NULL,
+                                                0, interface_id, sizeof interface_id, NULL),
+                     ERROR_SUCCESS);
+    has_nothing(told(of_cluster, CLUSTER, CLUSTER_NETWORK_ADDED, id, NULL, NETWORK, NULL));
+    has_text(told(of_node, NODE, NODE_NETINTERFACE_ADDED, interface_id, NULL, INTERFACE, NULL),
+             L"1");
+    shell("ip link set clus0 up && ip link set far0 up");
+    has_number(told(of_networks, NETWORK, NETWORK_STATE, id, NULL, NETWORK, NULL),
+               ClusterNetworkUp);
+    has_number(told(of_interfaces, NETWORK_INTERFACE, NETINTERFACE_STATE, interface_id, L"1",
+                    INTERFACE, NULL),
+               ClusterNetInterfaceUp);
+    shell("ip addr add 192.0.2.1/24 dev clus0");
+    has_list(told(of_interfaces, NETWORK_INTERFACE, NETINTERFACE_COMMON_PROPERTY, interface_id,
+                  L"1", INTERFACE, NULL),
+             text(L"Address", L"192.0.2.1"));
+    struct property p = number(L"Role", ClusterNetworkRoleNone);
+    assert_int_equal(ClusterNetworkControl(network, NULL, CLUSCTL_NETWORK_SET_COMMON_PROPERTIES,
+                                           p.data, p.size, NULL, 0, NULL),
+                     ERROR_SUCCESS);
+    has_list(told(of_networks, NETWORK, NETWORK_COMMON_PROPERTY, id, NULL, NETWORK, NULL), p);
+    shell("ip addr del 192.0.2.1/24 dev clus0");
+    has_list(told(of_interfaces, NETWORK_INTERFACE, NETINTERFACE_COMMON_PROPERTY, interface_id,
+                  L"1", INTERFACE, NULL),
+             text(L"Address", L""));
+    shell("ip link set clus0 down");
+    has_number(told(of_networks, NETWORK, NETWORK_STATE, id, NULL, NETWORK, NULL),
+               ClusterNetworkDown);
+    has_number(told(of_interfaces, NETWORK_INTERFACE, NETINTERFACE_STATE, interface_id, L"1",
+                    INTERFACE, NULL),
+               ClusterNetInterfaceFailed);
+    shell("ip link del clus0");
+    has_nothing(told(of_interfaces, NETWORK_INTERFACE, NETINTERFACE_DELETED, interface_id, L"1",
+                     INTERFACE, NULL));
+    has_nothing(told(of_networks, NETWORK, NETWORK_DELETED, id, NULL, NETWORK, NULL));
+    assert_true(CloseClusterNetInterface(interface));
+    assert_true(CloseClusterNetwork(network));
+    for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
+        silent(ports[i]);
+        assert_true(CloseClusterNotifyPort(ports[i]));
+    }
+    assert_true(CloseClusterNotifyPort(added));
+}
+
 static int stage_setup(void **state)
 {
     assert_int_equal(unshare(CLONE_NEWNET), 0);
@@ -121,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_link_comes_and_goes),
+        cmocka_unit_test(test_version_2),
     };
     return cmocka_run_group_tests(tests, stage_setup, world_teardown);
 }

@@ -4,12 +4,9 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "notify/loop.h"
+#include "notify/v2.h"
 
 /* Version 2: type and flag of each event, and all that it carries ([MS-CMRP] 3.1.4.2.138). */
-
-#define ROOM 256
-#define KEY 42
 
 struct stage {
     struct world *w;
@@ -19,130 +16,12 @@ struct stage {
     WCHAR group_id[64], resource_id[64], other_id[64];
 };
 
-struct told {
-    DWORD type;
-    LONGLONG flag;
-    DWORD_PTR key;
-    _Alignas(DWORD) BYTE buffer[1024];
-    DWORD size;
-    WCHAR object[ROOM], parent[ROOM], name[ROOM], type_name[ROOM];
-};
-
-static DWORD get(HCHANGE port, struct told *t, DWORD wait)
-{
-    NOTIFY_FILTER_AND_TYPE what = {0};
-    DWORD lengths[] = {ROOM, ROOM, ROOM, ROOM};
-
-    *t = (struct told){.size = sizeof t->buffer};
-    DWORD error = GetClusterNotifyV2(port, &t->key, &what, t->buffer, &t->size, t->object,
-                                     &lengths[0], t->parent, &lengths[1], t->name, &lengths[2],
-                                     t->type_name, &lengths[3], wait);
-    t->type = what.dwObjectType;
-    t->flag = what.FilterFlags;
-    if (error == ERROR_SUCCESS) {
-        assert_int_equal(lengths[0], wcslen(t->object));
-        assert_int_equal(lengths[1], wcslen(t->parent));
-        assert_int_equal(lengths[2], wcslen(t->name));
-        assert_int_equal(lengths[3], wcslen(t->type_name));
-    }
-    return error;
-}
-
-static HCHANGE watch_v2(struct stage *s, DWORD type, LONGLONG flags)
-{
-    NOTIFY_FILTER_AND_TYPE filter = {type, flags};
-    HCHANGE port = CreateClusterNotifyPortV2(INVALID_HANDLE_VALUE, s->w->cluster, &filter, 1, KEY);
-    if (!port)
-        fail_msg("CreateClusterNotifyPortV2: error %u", GetLastError());
-    return port;
-}
-
-static void silent_at(HCHANGE port, int line)
-{
-    struct told t;
-    DWORD error = get(port, &t, 0);
-
-    if (error == WAIT_TIMEOUT)
-        return;
-    print_error("wanted nothing, got error %u: type %u flag %#jx \"%ls\"\n", error, t.type,
-                (uintmax_t)t.flag, t.name);
-    _fail(__FILE__, line);
-}
-#define silent(port) silent_at(port, __LINE__)
-
-static void same(LPCWSTR got, LPCWSTR wanted, const char *what, int line)
-{
-    if (wcscmp(got, wanted) == 0)
-        return;
-    print_error("%s: got \"%ls\", wanted \"%ls\"\n", what, got, wanted);
-    _fail(__FILE__, line);
-}
-
-/* The next event, but for its buffer. NULL: "". */
-static struct told told_at(HCHANGE port, DWORD type, LONGLONG flag, LPCWSTR object, LPCWSTR parent,
-                           LPCWSTR name, LPCWSTR type_name, int line)
-{
-    struct told t;
-    DWORD error = get(port, &t, EVENT_WAIT_MS);
-
-    if (error != ERROR_SUCCESS || t.type != type || t.flag != flag || t.key != KEY) {
-        print_error("wanted type %u flag %#jx, got error %u: type %u flag %#jx \"%ls\"\n", type,
-                    (uintmax_t)flag, error, t.type, (uintmax_t)t.flag, t.name);
-        _fail(__FILE__, line);
-    }
-    same(t.object, object ? object : L"", "object id", line);
-    same(t.parent, parent ? parent : L"", "parent id", line);
-    same(t.name, name ? name : L"", "name", line);
-    same(t.type_name, type_name ? type_name : L"", "type", line);
-    return t;
-}
-#define told(port, type, flag, ...)                                                                \
-    told_at(port, CLUSTER_OBJECT_TYPE_##type, CLUSTER_CHANGE_##flag##_V2, __VA_ARGS__, __LINE__)
-
-static void has_number(struct told t, DWORD number)
-{
-    DWORD got;
-
-    assert_int_equal(t.size, sizeof got);
-    memcpy(&got, t.buffer, sizeof got);
-    assert_int_equal(got, number);
-}
-
-static void has_text(struct told t, LPCWSTR wanted)
-{
-    assert_int_equal(t.size, (wcslen(wanted) + 1) * sizeof(WCHAR));
-    assert_memory_equal(t.buffer, wanted, t.size);
-}
-
-static void has_texts(struct told t, LPCWSTR first)
-{
-    DWORD size = (DWORD)((wcslen(first) + 1) * sizeof(WCHAR));
-    WCHAR end = 0;
-
-    assert_int_equal(t.size, size + sizeof(WCHAR));
-    assert_memory_equal(t.buffer, first, size);
-    assert_memory_equal(t.buffer + size, &end, sizeof end);
-}
-
-static void has_list(struct told t, struct property p)
-{
-    assert_int_equal(t.size, p.size);
-    assert_memory_equal(t.buffer, p.data, p.size);
-}
-
-static void has_nothing(struct told t)
-{
-    assert_int_equal(t.size, 0);
-}
-
-#define ALL(type) CLUSTER_OBJECT_TYPE_##type, CLUSTER_CHANGE_##type##_ALL_V2
-
 /* ---- groups and resources ---- */
 
 static void test_group_life(void **state)
 {
     struct stage *s = *state;
-    HCHANGE cluster = watch_v2(s, ALL(CLUSTER)), group = watch_v2(s, ALL(GROUP));
+    HCHANGE cluster = watch_v2(s->w, ALL(CLUSTER)), group = watch_v2(s->w, ALL(GROUP));
     WCHAR id[64], resource_id[64];
 
     HGROUP g = make_group(s->w, L"g");
@@ -185,7 +64,7 @@ static void test_group_life(void **state)
 static void test_resource_life(void **state)
 {
     struct stage *s = *state;
-    HCHANGE port = watch_v2(s, ALL(RESOURCE));
+    HCHANGE port = watch_v2(s->w, ALL(RESOURCE));
     WCHAR id[64];
 
     HRESOURCE r = make_resource(s->group, L"r", L"Dummy");
@@ -218,7 +97,7 @@ static void test_dependencies(void **state)
     struct stage *s = *state;
     WCHAR expression[ROOM];
     DWORD length = ROOM;
-    HCHANGE port = watch_v2(s, ALL(RESOURCE));
+    HCHANGE port = watch_v2(s->w, ALL(RESOURCE));
 
     assert_int_equal(AddClusterResourceDependency(s->resource, s->other), ERROR_SUCCESS);
     has_text(told(port, RESOURCE, RESOURCE_DEPENDENCIES, s->resource_id, s->group_id, L"Resource",
@@ -244,7 +123,7 @@ static void test_change_of_group(void **state)
     struct stage *s = *state;
     HGROUP to = make_group(s->w, L"to");
     WCHAR to_id[64];
-    HCHANGE resource = watch_v2(s, ALL(RESOURCE)), group = watch_v2(s, ALL(GROUP));
+    HCHANGE resource = watch_v2(s->w, ALL(RESOURCE)), group = watch_v2(s->w, ALL(GROUP));
 
     wcscpy(to_id, id_of_group(to));
     assert_int_equal(ChangeClusterResourceGroup(s->other, to), ERROR_SUCCESS);
@@ -264,7 +143,7 @@ static void test_change_of_group(void **state)
 static void test_node(void **state)
 {
     struct stage *s = *state;
-    HCHANGE port = watch_v2(s, ALL(NODE));
+    HCHANGE port = watch_v2(s->w, ALL(NODE));
 
     assert_int_equal(PauseClusterNode(s->node), ERROR_SUCCESS);
     has_number(told(port, NODE, NODE_STATE, L"1", NULL, L"node1", NULL), ClusterNodePaused);
@@ -287,7 +166,7 @@ static void test_node(void **state)
 static void test_cluster(void **state)
 {
     struct stage *s = *state;
-    HCHANGE port = watch_v2(s, ALL(CLUSTER));
+    HCHANGE port = watch_v2(s->w, ALL(CLUSTER));
 
     struct property p = text(L"Description", L"of stars");
     assert_int_equal(ClusterControl(s->w->cluster, NULL, CLUSCTL_CLUSTER_SET_COMMON_PROPERTIES,
@@ -309,7 +188,7 @@ static void test_cluster(void **state)
 static void test_quorum(void **state)
 {
     struct stage *s = *state;
-    HCHANGE port = watch_v2(s, ALL(QUORUM));
+    HCHANGE port = watch_v2(s->w, ALL(QUORUM));
     HRESOURCE witness = make_resource(s->group, L"Witness", L"Witness");
     WCHAR id[64];
 
@@ -338,7 +217,7 @@ static void describe_type(struct stage *s, LPCWSTR name, LPCWSTR description)
 static void test_resource_type(void **state)
 {
     struct stage *s = *state;
-    HCHANGE all = watch_v2(s, ALL(RESOURCE_TYPE));
+    HCHANGE all = watch_v2(s->w, ALL(RESOURCE_TYPE));
     NOTIFY_FILTER_AND_TYPE none = {CLUSTER_OBJECT_TYPE_CLUSTER, 0};
     HCHANGE one = CreateClusterNotifyPortV2(INVALID_HANDLE_VALUE, s->w->cluster, &none, 1, 0);
 
@@ -373,7 +252,7 @@ static void test_registry(void **state)
 {
     struct stage *s = *state;
     HKEY root = GetClusterKey(s->w->cluster, KEY_ALL_ACCESS), key = NULL;
-    HCHANGE port = watch_v2(s, ALL(REGISTRY));
+    HCHANGE port = watch_v2(s->w, ALL(REGISTRY));
     DWORD value = 1;
 
     assert_int_equal(ClusterRegCreateKey(root, L"Key", 0, KEY_ALL_ACCESS, NULL, &key, NULL),
@@ -442,7 +321,7 @@ static void test_refused(void **state)
 {
     struct stage *s = *state;
     HCHANGE v1 = watch(s->w, CLUSTER_CHANGE_GROUP_ADDED, 1);
-    HCHANGE v2 = watch_v2(s, ALL(GROUP));
+    HCHANGE v2 = watch_v2(s->w, ALL(GROUP));
     NOTIFY_FILTER_AND_TYPE good = {ALL(GROUP)}, no_type = {99, 1},
                            no_flag = {CLUSTER_OBJECT_TYPE_GROUP, 0x400};
     DWORD_PTR key;
@@ -481,7 +360,7 @@ static void test_refused(void **state)
 static void test_more_data(void **state)
 {
     struct stage *s = *state;
-    HCHANGE port = watch_v2(s, ALL(RESOURCE));
+    HCHANGE port = watch_v2(s->w, ALL(RESOURCE));
     struct property p = text(L"Description", L"more data");
     DWORD wanted[] = {p.size, (DWORD)wcslen(s->resource_id), (DWORD)wcslen(s->group_id), 8, 5};
     NOTIFY_FILTER_AND_TYPE what;
@@ -521,7 +400,7 @@ static void test_more_data(void **state)
 static void test_optional_outputs(void **state)
 {
     struct stage *s = *state;
-    HCHANGE port = watch_v2(s, ALL(RESOURCE));
+    HCHANGE port = watch_v2(s->w, ALL(RESOURCE));
     BYTE buffer[64];
     WCHAR name[64];
     DWORD_PTR key = 0;
@@ -560,7 +439,7 @@ static void check_event_handle(struct stage *s, HCHANGE port)
 {
     HANDLE event = NULL, again = NULL;
     DWORD_PTR key;
-    struct told t;
+    struct told_v2 t;
 
     assert_int_equal(GetNotifyEventHandle(port, NULL), ERROR_INVALID_PARAMETER);
     assert_int_equal(GetNotifyEventHandle(port, &event), ERROR_SUCCESS);
@@ -574,7 +453,7 @@ static void check_event_handle(struct stage *s, HCHANGE port)
         assert_int_equal(WaitForSingleObject(event, 0), WAIT_OBJECT_0);
         DWORD flag, error = GetClusterNotify(port, &key, &flag, NULL, NULL, 0);
         if (error == ERROR_INVALID_HANDLE)
-            error = get(port, &t, 0);
+            error = get_v2(port, &t, 0);
         assert_int_equal(error, ERROR_SUCCESS);
     }
     assert_int_equal(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
