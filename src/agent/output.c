@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/text.h"
 
 #define READ_SIZE 4096
 #define DRAIN_LIMIT ((size_t)256 << 10) /* against one that prints faster than we read */
@@ -21,6 +22,7 @@ static void end_line(struct output *o)
     o->length = 0;
     if (!o->line[0])
         return;
+    text_make_utf8(o->line);
     o->lines++;
     if (strncmp(o->line, EXIT_REASON, strlen(EXIT_REASON)) == 0)
         snprintf(o->reason, sizeof(o->reason), "%s", o->line + strlen(EXIT_REASON));

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/map.h"
+#include "base/text.h"
 
 struct agent_runner {
     sd_event *loop;
@@ -24,6 +25,7 @@ struct agent_runner {
 };
 
 #define KEY_SIZE 24
+#define DETAIL_SIZE 600
 
 static const struct carrier *const carriers[] = {&carrier_ocf, &carrier_systemd};
 
@@ -107,19 +109,20 @@ void operation_done(struct operation *o, int exit_code, const char *detail)
 {
     struct agent_runner *r = o->runner;
     uint64_t id = o->id;
-    char key[KEY_SIZE], late[128];
+    char key[KEY_SIZE], said[DETAIL_SIZE];
 
     if (o->timed_out) {
-        snprintf(late, sizeof(late), "%s did not end within %" PRIu32 " ms",
+        snprintf(said, sizeof(said), "%s did not end within %" PRIu32 " ms",
                  operation_name(o->kind), o->timeout_ms);
         exit_code = AGENT_TIMED_OUT;
-        detail = late;
+    } else {
+        snprintf(said, sizeof(said), "%s", exit_code == AGENT_OK ? "" : detail);
+        text_make_utf8(said); /* it may have been cut within a character */
     }
-    log_end(o, exit_code, detail);
+    log_end(o, exit_code, said);
     map_remove(r->operations, key_of(id, key));
-    /* The operation lives until its owner was told: detail may lie within it. */
-    r->done(r->context, id, exit_code, exit_code == AGENT_OK ? "" : detail);
     operation_free(o);
+    r->done(r->context, id, exit_code, said);
 }
 
 static int on_early(sd_event_source *source, void *userdata)

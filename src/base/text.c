@@ -105,6 +105,18 @@ bool text_is_utf8(const char *s, size_t bytes)
     return true;
 }
 
+void text_make_utf8(char *s)
+{
+    uint32_t ignored;
+    for (size_t used; *s; s += used) {
+        used = utf8_decode(s, strnlen(s, 4), &ignored);
+        if (used > 0)
+            continue;
+        *s = '?';
+        used = 1;
+    }
+}
+
 /* The next code point of a NUL-terminated text, folded; 0 at its end. */
 static uint32_t next_folded(const char **s)
 {

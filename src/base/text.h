@@ -12,6 +12,7 @@
  * without regard to case, one code point at a time (C.UTF-8 upper case), as Windows does. */
 
 bool text_is_utf8(const char *s, size_t bytes);
+void text_make_utf8(char *s);                   /* each malformed byte becomes '?' */
 int text_compare(const char *a, const char *b); /* <0, 0, >0; case folded; NULL sorts first */
 static inline bool text_equal(const char *a, const char *b)
 {

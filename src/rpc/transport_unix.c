@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/macro.h"
+#include "base/text.h"
 #include "rpc/transport.h"
 
 /* A message may bring up to the kernel's most descriptors (253); all but the last are closed. */
@@ -111,6 +112,7 @@ static void read_program_name(struct rpc_peer *peer)
     n = fd >= 0 ? read(fd, peer->program, sizeof(peer->program) - 1) : 0;
     peer->program[MAX(n, 0)] = '\0';
     peer->program[strcspn(peer->program, "\n")] = '\0';
+    text_make_utf8(peer->program);
 }
 
 static void unix_peer(const struct rpc_transport *t, struct rpc_peer *ret)

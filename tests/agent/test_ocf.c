@@ -163,6 +163,15 @@ static void test_flood_is_bounded(void **state)
     assert_int_equal(run(f, OPERATION_START, TALKER), AGENT_NOT_RUNNING);
 }
 
+static void test_bytes_that_are_no_text(void **state)
+{
+    struct agent_fixture *f = *state;
+
+    act(f, "bytes");
+    assert_int_equal(run(f, OPERATION_START, TALKER), AGENT_GENERIC);
+    assert_string_equal(f->detail, "a ?? z");
+}
+
 static void test_silent_failure_is_explained(void **state)
 {
     struct agent_fixture *f = *state;
@@ -307,6 +316,7 @@ int main(void)
         CASE(test_environment),
         CASE(test_reason_is_told),
         CASE(test_flood_is_bounded),
+        CASE(test_bytes_that_are_no_text),
         CASE(test_silent_failure_is_explained),
         CASE(test_time_limit),
         CASE(test_time_limit_of_a_stubborn_one),

@@ -60,6 +60,17 @@ static void test_malformed_utf8_is_refused(void **state)
     assert_true(text_is_utf8("", 0));
 }
 
+static void test_malformed_utf8_is_made_good(void **state)
+{
+    (void)state;
+    char broken[] = "a\xff\xfez\xc3\xa4\xed\xa0\x80\xe2\x82";
+    text_make_utf8(broken);
+    assert_string_equal(broken, "a??z\xc3\xa4?????");
+    char good[] = "gr\xc3\xbc\xc3\x9f";
+    text_make_utf8(good);
+    assert_string_equal(good, "gr\xc3\xbc\xc3\x9f");
+}
+
 static void test_case_is_folded(void **state)
 {
     static const char *const equal[][2] = {
@@ -136,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utf8_takes_every_code_point_and_nothing_else),
         cmocka_unit_test(test_malformed_utf8_is_refused),
+        cmocka_unit_test(test_malformed_utf8_is_made_good),
         cmocka_unit_test(test_case_is_folded),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_utf16_round_trip),
