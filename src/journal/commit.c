@@ -117,6 +117,14 @@ static int drop_old(struct journal *j, uint64_t added, uint64_t *first, uint64_t
     return journal_run(j, STATEMENT_DROP_CHANGES);
 }
 
+/* A file that was removed takes what is written to it, and nobody will ever read it. */
+static bool is_still_there(const struct journal *j)
+{
+    int has_moved = 0;
+    int result = sqlite3_file_control(j->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return result != SQLITE_OK || !has_moved;
+}
+
 static int write_batch(struct journal *j, const struct journal_batch *b)
 {
     uint64_t first = j->first, last = j->last, bytes = j->bytes;
@@ -158,7 +166,7 @@ int journal_commit(struct journal *j, const struct journal_batch *b)
     if (b->changes.size == 0 && b->row_count == 0)
         return 0;
 
-    int r = write_batch(j, b);
+    int r = is_still_there(j) ? write_batch(j, b) : -ENOENT;
     if (r < 0) {
         if (!sqlite3_get_autocommit(j->db))
             journal_run(j, STATEMENT_ROLLBACK);

@@ -45,8 +45,8 @@ void journal_batch_fini(struct journal_batch *b);
 int journal_batch_put(struct journal_batch *b, enum object_type type, const char *key,
                       const char *json, size_t size);
 
-/* Returns after fsync. 0; -ENOSPC, -EIO, -ENOMEM: nothing of the batch is kept. Retention is
- * applied here, a bounded piece at a time. */
+/* Returns after fsync. 0; -ENOSPC, -EIO, -ENOMEM, -ENOENT (the file was removed): nothing of the
+ * batch is kept. Retention is applied here, a bounded piece at a time. */
 int journal_commit(struct journal *j, const struct journal_batch *b);
 
 uint64_t journal_first_revision(struct journal *j); /* the oldest kept, 0: none yet */

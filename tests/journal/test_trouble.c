@@ -216,6 +216,17 @@ static void test_files_that_are_no_journal(void **state)
     journal_close(open_journal(empty, NULL)); /* a writer makes one of it */
 }
 
+static void test_file_removed_under_the_writer(void **state)
+{
+    const struct scratch *s = *state;
+    struct journal *j = open_journal(s->path, NULL);
+    assert_int_equal(commit_changes(j, 3, 1), 0);
+    assert_int_equal(unlink(s->path), 0);
+    assert_int_equal(commit_changes(j, 1, 1), -ENOENT);
+    assert_changes(j, 1, 3);
+    journal_close(j);
+}
+
 static void test_newer_schema(void **state)
 {
     const struct scratch *s = *state;
@@ -385,6 +396,7 @@ int main(void)
         SCRATCH_TEST(test_reader_without_write_access),
         SCRATCH_TEST(test_one_writer),
         SCRATCH_TEST(test_files_that_are_no_journal),
+        SCRATCH_TEST(test_file_removed_under_the_writer),
         SCRATCH_TEST(test_newer_schema),
         SCRATCH_TEST(test_no_permission),
         SCRATCH_TEST(test_damage_is_found),
