@@ -311,8 +311,12 @@ static void step(struct pipeline *p, const struct model_input *in)
         result = ERR_NOT_ENOUGH_MEMORY;
     }
     model_output_fini(&out);
-    if (!r)
+    if (!r) {
+        if (result != ERR_SUCCESS)
+            log_warning("input_refused kind=%d name=%s error=%s", (int)in->kind,
+                        log_quote(in->name), log_quote(error_message(result)));
         return;
+    }
     r->result = result;
     pipeline_when_durable(p, &r->wait);
 }
