@@ -45,6 +45,7 @@ extern const struct command command_status, command_watch, command_wait, command
 struct verb {
     const char *name;
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the verb */
+    bool has_options; /* it looks at them itself; else "--" comes before a name that begins so */
 };
 int cli_run_verb(struct cli *cli, const struct verb *verbs, int argc, char **argv);
 

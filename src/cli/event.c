@@ -73,7 +73,7 @@ json_t *event_to_json(const CLUSPORT_NOTIFICATION *n)
         json_object_set_new(event, "revision", json_integer((json_int_t)n->ullRevision));
         json_object_set_new(event, "transaction", json_integer((json_int_t)n->ullTransaction));
         json_object_set_new(event, "last", json_boolean(n->fLast));
-        json_object_set_new(event, "time", time_to_json(n->llTime));
+        json_object_set_new(event, "time", n->fInitial ? json_null() : time_to_json(n->llTime));
     }
     json_object_set_new(event, "kind", json_string(n->pszKind));
     json_object_set_new(event, "initial", json_boolean(n->fInitial));

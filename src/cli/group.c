@@ -200,10 +200,15 @@ static int move(struct cli *cli, int argc, char **argv)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    static const struct verb verbs[] = {
-        {"list", list},       {"show", show},           {"create", create},
-        {"delete", delete},   {"rename", rename_group}, {"online", online},
-        {"offline", offline}, {"move", move},           {NULL, NULL}};
+    static const struct verb verbs[] = {{"list", list},
+                                        {"show", show},
+                                        {"create", create},
+                                        {"delete", delete},
+                                        {"rename", rename_group},
+                                        {"online", online, true},
+                                        {"offline", offline, true},
+                                        {"move", move, true},
+                                        {NULL}};
     return cli_run_verb(cli, verbs, argc, argv);
 }
 

@@ -103,14 +103,33 @@ int cli_open(struct cli *cli)
                     socket ? socket : "/run/clusport/clusport.sock");
 }
 
+/* A mistyped option must not become the name of something. 0, or an exit code. */
+static int refuse_options(const struct cli *cli, int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++) {
+        if (strncmp(argv[i], "--", 2) != 0)
+            continue;
+        if (argv[i][2] != '\0')
+            return cli_usage(cli, "'%s' is not understood", argv[i]);
+        memmove(argv + i, argv + i + 1, (size_t)(*argc - i) * sizeof(*argv));
+        (*argc)--;
+        return 0;
+    }
+    return 0;
+}
+
 int cli_run_verb(struct cli *cli, const struct verb *verbs, int argc, char **argv)
 {
     if (argc < 2)
         return cli_usage(cli, "what is to be done?");
     for (; verbs->name; verbs++)
         if (strcmp(verbs->name, argv[1]) == 0) {
-            int exit_code = cli_open(cli);
-            return exit_code ? exit_code : verbs->run(cli, argc - 1, argv + 1);
+            argc--;
+            argv++;
+            int exit_code = verbs->has_options ? 0 : refuse_options(cli, &argc, argv);
+            if (exit_code == 0)
+                exit_code = cli_open(cli);
+            return exit_code ? exit_code : verbs->run(cli, argc, argv);
         }
     return cli_usage(cli, "there is no '%s'", argv[1]);
 }

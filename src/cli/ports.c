@@ -15,7 +15,7 @@ static int run(struct cli *cli, int argc, char **argv)
 {
     (void)argv;
     if (argc > 1)
-        return cli_usage(cli, "ports takes no arguments");
+        return cli_usage(cli, "it takes no arguments");
     int exit_code = cli_open(cli);
     if (exit_code != EXIT_DONE)
         return exit_code;

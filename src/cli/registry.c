@@ -177,8 +177,8 @@ static int create(struct cli *cli, int argc, char **argv)
 /* set KEY VALUE DATA [--type sz|expand-sz|dword|qword] */
 static int set(struct cli *cli, int argc, char **argv)
 {
-    const char *type = argc == 6 && strcmp(argv[4], "--type") == 0 ? argv[5] : "sz";
-    if (argc != 4 && argc != 6)
+    const char *type = argc == 6 ? argv[5] : "sz";
+    if (argc != 4 && (argc != 6 || strcmp(argv[4], "--type") != 0))
         return cli_usage(cli, "set KEY VALUE DATA [--type sz|expand-sz|dword|qword]");
     WCHAR *text = widen(argv[3]);
     uint64_t number = 0;
@@ -231,8 +231,8 @@ static int delete (struct cli *cli, int argc, char **argv)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    static const struct verb verbs[] = {{"list", list},     {"get", get},       {"set", set},
-                                        {"create", create}, {"delete", delete}, {NULL, NULL}};
+    static const struct verb verbs[] = {{"list", list},     {"get", get},       {"set", set, true},
+                                        {"create", create}, {"delete", delete}, {NULL}};
     return cli_run_verb(cli, verbs, argc, argv);
 }
 

@@ -338,12 +338,19 @@ static int fail(struct cli *cli, int argc, char **argv)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    static const struct verb verbs[] = {
-        {"list", list},     {"show", show},       {"create", create},
-        {"delete", delete}, {"set", set},         {"rename", rename_resource},
-        {"move", move},     {"depend", depend},   {"undepend", undepend},
-        {"online", online}, {"offline", offline}, {"fail", fail},
-        {NULL, NULL}};
+    static const struct verb verbs[] = {{"list", list},
+                                        {"show", show},
+                                        {"create", create, true},
+                                        {"delete", delete},
+                                        {"set", set, true},
+                                        {"rename", rename_resource},
+                                        {"move", move, true},
+                                        {"depend", depend},
+                                        {"undepend", undepend},
+                                        {"online", online, true},
+                                        {"offline", offline, true},
+                                        {"fail", fail, true},
+                                        {NULL}};
     return cli_run_verb(cli, verbs, argc, argv);
 }
 

@@ -203,7 +203,7 @@ static int run(struct cli *cli, int argc, char **argv)
 {
     (void)argv;
     if (argc > 1)
-        return cli_usage(cli, "status takes no arguments");
+        return cli_usage(cli, "it takes no arguments");
     int live = cli_open(cli);
     json_t *objects =
         live == EXIT_DONE ? read_live(cli) : read_stale(cli->state ? cli->state : DEFAULT_STATE);

@@ -4,7 +4,7 @@
 static int run(struct cli *cli, int argc, char **argv)
 {
     if (argc > 1)
-        return cli_usage(cli, "%s takes no arguments", argv[0]);
+        return cli_usage(cli, "it takes no arguments");
     json_t *versions =
         must(json_pack("{s:s, s:s}", "clusport", VERSION, "library", ClusportVersion()));
     CLUSPORT_SERVICE_INFO info = {.cbSize = sizeof(info)};

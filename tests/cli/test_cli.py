@@ -221,6 +221,7 @@ class CommandLine(unittest.TestCase):
         self.done("registry", "delete", key, "text")
         self.refused(1, "registry", "get", key, "text")
         self.refused(2, "registry", "set", key, "n", "many", "--type", "dword")
+        self.refused(2, "registry", "set", key, "n", "1", "2", "3")
         self.done("registry", "delete", key)
         self.refused(1, "registry", "list", key)
 
@@ -245,6 +246,12 @@ class CommandLine(unittest.TestCase):
         seen = self.lines("watch", "--initial", "--filter", "resource.*", "--object", "resource/" + name, "--count", "1")
         self.assertTrue(seen[0]["initial"])
         self.assertEqual(seen[0]["name"], name)
+        self.assertIsNone(seen[0]["time"])
+
+    def test_options_are_not_names(self):
+        self.refused(2, "group", "create", "--wait")
+        self.done("group", "create", "--", "--wait")
+        self.done("group", "delete", "--", "--wait")
 
     def test_watch_times_out(self):
         self.refused_silently(124, "watch", "--filter", "quorum.state", "--timeout", "10ms")
