@@ -3,6 +3,7 @@
 
 static int run(struct cli *cli, int argc, char **argv)
 {
+    (void)argv;
     if (argc > 1)
         return cli_usage(cli, "it takes no arguments");
     json_t *versions =
