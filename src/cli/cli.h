@@ -111,9 +111,13 @@ json_t *event_to_json(const CLUSPORT_NOTIFICATION *n);
 char *event_values(const CLUSPORT_NOTIFICATION *n);
 
 /* ---- enums.c ---- */
-/* Names of the cluster's objects of one CLUSTER_ENUM_* type: a JSON array of strings, NULL on
- * failure. */
-json_t *cluster_names(struct cli *cli, DWORD type);
+/* What describe() says of each of the cluster's objects of one CLUSTER_ENUM_* type, in a JSON
+ * array; it gives NULL for one that is gone meanwhile. NULL: the last error says why. */
+typedef json_t *(*describe_fn)(struct cli *cli, const char *name);
+json_t *cluster_objects(struct cli *cli, DWORD type, describe_fn describe);
+/* `list`: no arguments, one table. */
+int list_objects(struct cli *cli, int argc, DWORD type, const char *key, describe_fn describe,
+                 const struct column *columns);
 
 /* ---- registry.c ---- */
 json_t *registry_value_to_json(DWORD type, const BYTE *data, DWORD size);

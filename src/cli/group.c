@@ -4,11 +4,17 @@
 
 #include "cli.h"
 
-static HGROUP open_group(struct cli *cli, const char *name)
+static HGROUP find_group(struct cli *cli, const char *name)
 {
     WCHAR *wide = widen(name);
     HGROUP group = OpenClusterGroup(cli->cluster, wide);
     free(wide);
+    return group;
+}
+
+static HGROUP open_group(struct cli *cli, const char *name)
+{
+    HGROUP group = find_group(cli, name);
     if (!group)
         cli_last_error(cli, "cannot open group", name);
     return group;
@@ -40,33 +46,24 @@ static json_t *describe(HGROUP group, const char *name)
                           resources_of(group)));
 }
 
+static json_t *describe_by_name(struct cli *cli, const char *name)
+{
+    HGROUP group = find_group(cli, name);
+    json_t *j = group ? describe(group, name) : NULL;
+    if (group)
+        CloseClusterGroup(group);
+    return j;
+}
+
 static int list(struct cli *cli, int argc, char **argv)
 {
     (void)argv;
-    if (argc > 1)
-        return cli_usage(cli, "list takes no arguments");
-    json_t *names = cluster_names(cli, CLUSTER_ENUM_GROUP), *groups = must(json_array());
-    if (!names)
-        return cli_last_error(cli, "cannot list", "groups");
-    size_t i;
-    json_t *name;
-    json_array_foreach(names, i, name)
-    {
-        WCHAR *wide = widen(json_string_value(name));
-        HGROUP group = OpenClusterGroup(cli->cluster, wide);
-        free(wide);
-        if (!group)
-            continue; /* deleted meanwhile */
-        json_array_append_new(groups, describe(group, json_string_value(name)));
-        CloseClusterGroup(group);
-    }
-    json_decref(names);
-    return print_list(cli, "groups", groups,
-                      (struct column[]){{"GROUP", "name"},
-                                        {"STATE", "state"},
-                                        {"OWNER", "owner"},
-                                        {"RESOURCES", "resources"},
-                                        {NULL, NULL}});
+    return list_objects(cli, argc, CLUSTER_ENUM_GROUP, "groups", describe_by_name,
+                        (struct column[]){{"GROUP", "name"},
+                                          {"STATE", "state"},
+                                          {"OWNER", "owner"},
+                                          {"RESOURCES", "resources"},
+                                          {NULL, NULL}});
 }
 
 static int show(struct cli *cli, int argc, char **argv)

@@ -34,39 +34,22 @@ static json_t *describe_interface(struct cli *cli, const char *name)
     return j;
 }
 
-static int list_all(struct cli *cli, DWORD type, json_t *(*describe)(struct cli *, const char *),
-                    json_t *out)
-{
-    json_t *names = cluster_names(cli, type);
-    if (!names)
-        return cli_last_error(cli, "cannot list", "networks");
-    size_t i;
-    json_t *name;
-    json_array_foreach(names, i, name)
-    {
-        json_t *one = describe(cli, json_string_value(name));
-        if (one) /* else it is gone meanwhile */
-            json_array_append_new(out, one);
-    }
-    json_decref(names);
-    return EXIT_DONE;
-}
-
 static int list(struct cli *cli, int argc, char **argv)
 {
     (void)argv;
     if (argc > 1)
         return cli_usage(cli, "list takes no arguments");
-    json_t *all = must(json_array());
-    int exit_code = list_all(cli, CLUSTER_ENUM_NETWORK, describe_network, all);
-    if (exit_code == EXIT_DONE)
-        exit_code = list_all(cli, CLUSTER_ENUM_NETINTERFACE, describe_interface, all);
-    if (exit_code != EXIT_DONE) {
-        json_decref(all);
-        return exit_code;
+    json_t *networks = cluster_objects(cli, CLUSTER_ENUM_NETWORK, describe_network);
+    json_t *interfaces =
+        networks ? cluster_objects(cli, CLUSTER_ENUM_NETINTERFACE, describe_interface) : NULL;
+    if (!interfaces) {
+        json_decref(networks);
+        return cli_last_error(cli, "cannot list", "networks");
     }
+    json_array_extend(networks, interfaces);
+    json_decref(interfaces);
     return print_list(
-        cli, "networks", all,
+        cli, "networks", networks,
         (struct column[]){{"KIND", "kind"}, {"NAME", "name"}, {"STATE", "state"}, {NULL, NULL}});
 }
 

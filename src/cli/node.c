@@ -4,11 +4,17 @@
 
 #include "cli.h"
 
-static HNODE open_node(struct cli *cli, const char *name)
+static HNODE find_node(struct cli *cli, const char *name)
 {
     WCHAR *wide = widen(name);
     HNODE node = OpenClusterNode(cli->cluster, wide);
     free(wide);
+    return node;
+}
+
+static HNODE open_node(struct cli *cli, const char *name)
+{
+    HNODE node = find_node(cli, name);
     if (!node)
         cli_last_error(cli, "cannot open node", name);
     return node;
@@ -23,27 +29,20 @@ static json_t *describe(HNODE node, const char *name)
                           node_state_name((DWORD)GetClusterNodeState(node))));
 }
 
+static json_t *describe_by_name(struct cli *cli, const char *name)
+{
+    HNODE node = find_node(cli, name);
+    json_t *j = node ? describe(node, name) : NULL;
+    if (node)
+        CloseClusterNode(node);
+    return j;
+}
+
 static int list(struct cli *cli, int argc, char **argv)
 {
     (void)argv;
-    if (argc > 1)
-        return cli_usage(cli, "list takes no arguments");
-    json_t *names = cluster_names(cli, CLUSTER_ENUM_NODE), *nodes = must(json_array());
-    if (!names)
-        return cli_last_error(cli, "cannot list", "nodes");
-    size_t i;
-    json_t *name;
-    json_array_foreach(names, i, name)
-    {
-        HNODE node = open_node(cli, json_string_value(name));
-        if (!node)
-            continue; /* evicted meanwhile */
-        json_array_append_new(nodes, describe(node, json_string_value(name)));
-        CloseClusterNode(node);
-    }
-    json_decref(names);
-    return print_list(
-        cli, "nodes", nodes,
+    return list_objects(
+        cli, argc, CLUSTER_ENUM_NODE, "nodes", describe_by_name,
         (struct column[]){{"NODE", "name"}, {"ID", "id"}, {"STATE", "state"}, {NULL, NULL}});
 }
 

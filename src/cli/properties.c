@@ -156,26 +156,36 @@ static void put_end(BYTE **list, DWORD *size)
     *size += 4;
 }
 
-static bool put_value(BYTE **list, DWORD *size, WORD format, const char *value)
+static DWORD number_size(WORD format)
+{
+    return format == CLUSPROP_FORMAT_WORD                                      ? 2
+           : format == CLUSPROP_FORMAT_DWORD || format == CLUSPROP_FORMAT_LONG ? 4
+                                                                               : 8;
+}
+
+/* "-1" stands for the largest number too. */
+static bool put_number(BYTE **list, DWORD *size, WORD format, const char *text)
 {
     uint64_t number = 0;
+    DWORD bytes = number_size(format);
+    bool negative = text[0] == '-';
+    if (!parse_number(text + negative, &number) || number > UINT64_MAX >> (64 - 8 * bytes))
+        return false;
+    number = negative ? 0 - number : number;
+    put(list, size, 0x00010000u | format, &number, bytes);
+    return true;
+}
+
+static bool put_value(BYTE **list, DWORD *size, WORD format, const char *value)
+{
     DWORD syntax = 0x00010000u | format;
     switch (format) {
     case CLUSPROP_FORMAT_DWORD:
     case CLUSPROP_FORMAT_LONG:
     case CLUSPROP_FORMAT_ULARGE_INTEGER:
     case CLUSPROP_FORMAT_LARGE_INTEGER:
-    case CLUSPROP_FORMAT_WORD: {
-        bool negative = value[0] == '-';
-        if (!parse_number(value + negative, &number))
-            return false;
-        number = negative ? (uint64_t) - (int64_t)number : number;
-        put(list, size, syntax, &number,
-            format == CLUSPROP_FORMAT_WORD                                      ? 2
-            : format == CLUSPROP_FORMAT_DWORD || format == CLUSPROP_FORMAT_LONG ? 4
-                                                                                : 8);
-        return true;
-    }
+    case CLUSPROP_FORMAT_WORD:
+        return put_number(list, size, format, value);
     case CLUSPROP_FORMAT_MULTI_SZ: { /* blanks separate */
         WCHAR *wide = widen(value);
         size_t length = (size_t)lstrlenW(wide);

@@ -7,7 +7,8 @@
 
 #define MOST_TEXT 4096
 
-static HKEY open_key(struct cli *cli, const char *path)
+/* The key at a path from the root, "" the root itself; made on the way if `make`. */
+static HKEY open_key(struct cli *cli, const char *path, bool make)
 {
     HKEY root = GetClusterKey(cli->cluster, KEY_ALL_ACCESS), key = NULL;
     if (!root) {
@@ -17,11 +18,12 @@ static HKEY open_key(struct cli *cli, const char *path)
     if (!*path)
         return root;
     WCHAR *wide = widen(path);
-    LONG r = ClusterRegOpenKey(root, wide, KEY_ALL_ACCESS, &key);
+    DWORD r = make ? (DWORD)ClusterRegCreateKey(root, wide, 0, KEY_ALL_ACCESS, NULL, &key, NULL)
+                   : (DWORD)ClusterRegOpenKey(root, wide, KEY_ALL_ACCESS, &key);
     free(wide);
     ClusterRegCloseKey(root);
     if (r != ERROR_SUCCESS)
-        cli_fail(cli, (DWORD)r, "cannot open key '%s'", path);
+        cli_fail(cli, r, "cannot %s key '%s'", make ? "create" : "open", path);
     return r == ERROR_SUCCESS ? key : NULL;
 }
 
@@ -104,7 +106,7 @@ static int list(struct cli *cli, int argc, char **argv)
 {
     if (argc > 2)
         return cli_usage(cli, "list [KEY]");
-    HKEY key = open_key(cli, argc == 2 ? argv[1] : "");
+    HKEY key = open_key(cli, argc == 2 ? argv[1] : "", false);
     if (!key)
         return EXIT_ERROR;
     json_t *entries = must(json_array());
@@ -120,7 +122,7 @@ static int get(struct cli *cli, int argc, char **argv)
 {
     if (argc != 3)
         return cli_usage(cli, "get KEY VALUE");
-    HKEY key = open_key(cli, argv[1]);
+    HKEY key = open_key(cli, argv[1], false);
     if (!key)
         return EXIT_ERROR;
     WCHAR *name = widen(argv[2]);
@@ -144,30 +146,11 @@ static int get(struct cli *cli, int argc, char **argv)
     return exit_code;
 }
 
-/* The key, made if it is not there. */
-static HKEY make_key(struct cli *cli, const char *path)
-{
-    HKEY root = GetClusterKey(cli->cluster, KEY_ALL_ACCESS), key = NULL;
-    if (!root) {
-        cli_last_error(cli, "cannot open key", "");
-        return NULL;
-    }
-    if (!*path)
-        return root;
-    WCHAR *wide = widen(path);
-    LONG r = ClusterRegCreateKey(root, wide, 0, KEY_ALL_ACCESS, NULL, &key, NULL);
-    free(wide);
-    ClusterRegCloseKey(root);
-    if (r != ERROR_SUCCESS)
-        cli_fail(cli, (DWORD)r, "cannot create key '%s'", path);
-    return r == ERROR_SUCCESS ? key : NULL;
-}
-
 static int create(struct cli *cli, int argc, char **argv)
 {
     if (argc != 2)
         return cli_usage(cli, "create KEY");
-    HKEY key = make_key(cli, argv[1]);
+    HKEY key = open_key(cli, argv[1], true);
     if (!key)
         return EXIT_ERROR;
     ClusterRegCloseKey(key);
@@ -200,7 +183,7 @@ static int set(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "there is no type '%s'", type);
     }
 
-    HKEY key = make_key(cli, argv[1]);
+    HKEY key = open_key(cli, argv[1], true);
     if (!key) {
         free(text);
         return EXIT_ERROR;
@@ -218,7 +201,7 @@ static int delete (struct cli *cli, int argc, char **argv)
 {
     if (argc != 2 && argc != 3)
         return cli_usage(cli, "delete KEY [VALUE]");
-    HKEY key = open_key(cli, argc == 3 ? argv[1] : "");
+    HKEY key = open_key(cli, argc == 3 ? argv[1] : "", false);
     if (!key)
         return EXIT_ERROR;
     WCHAR *name = widen(argv[argc - 1]);

@@ -4,11 +4,17 @@
 
 #include "cli.h"
 
-static HRESOURCE open_resource(struct cli *cli, const char *name)
+static HRESOURCE find_resource(struct cli *cli, const char *name)
 {
     WCHAR *wide = widen(name);
     HRESOURCE resource = OpenClusterResource(cli->cluster, wide);
     free(wide);
+    return resource;
+}
+
+static HRESOURCE open_resource(struct cli *cli, const char *name)
+{
+    HRESOURCE resource = find_resource(cli, name);
     if (!resource)
         cli_last_error(cli, "cannot open resource", name);
     return resource;
@@ -54,34 +60,25 @@ static json_t *describe(HRESOURCE resource, const char *name)
                           json_wide(group), "owner", json_wide(node)));
 }
 
+static json_t *describe_by_name(struct cli *cli, const char *name)
+{
+    HRESOURCE resource = find_resource(cli, name);
+    json_t *j = resource ? describe(resource, name) : NULL;
+    if (resource)
+        CloseClusterResource(resource);
+    return j;
+}
+
 static int list(struct cli *cli, int argc, char **argv)
 {
     (void)argv;
-    if (argc > 1)
-        return cli_usage(cli, "list takes no arguments");
-    json_t *names = cluster_names(cli, CLUSTER_ENUM_RESOURCE), *resources = must(json_array());
-    if (!names)
-        return cli_last_error(cli, "cannot list", "resources");
-    size_t i;
-    json_t *name;
-    json_array_foreach(names, i, name)
-    {
-        WCHAR *wide = widen(json_string_value(name));
-        HRESOURCE resource = OpenClusterResource(cli->cluster, wide);
-        free(wide);
-        if (!resource)
-            continue; /* deleted meanwhile */
-        json_array_append_new(resources, describe(resource, json_string_value(name)));
-        CloseClusterResource(resource);
-    }
-    json_decref(names);
-    return print_list(cli, "resources", resources,
-                      (struct column[]){{"RESOURCE", "name"},
-                                        {"STATE", "state"},
-                                        {"TYPE", "type"},
-                                        {"GROUP", "group"},
-                                        {"OWNER", "owner"},
-                                        {NULL, NULL}});
+    return list_objects(cli, argc, CLUSTER_ENUM_RESOURCE, "resources", describe_by_name,
+                        (struct column[]){{"RESOURCE", "name"},
+                                          {"STATE", "state"},
+                                          {"TYPE", "type"},
+                                          {"GROUP", "group"},
+                                          {"OWNER", "owner"},
+                                          {NULL, NULL}});
 }
 
 static json_t *dependencies_of(HRESOURCE resource)
