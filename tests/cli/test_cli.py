@@ -248,6 +248,11 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(seen[0]["name"], name)
         self.assertIsNone(seen[0]["time"])
 
+    def test_numbers_are_not_cut(self):
+        name = self.dummy("numbered")
+        self.refused(2, "resource", "set", name, "--common", "PendingTimeout=4294967296")
+        self.done("resource", "set", name, "--common", "PendingTimeout=4294967295")
+
     def test_options_are_not_names(self):
         self.refused(2, "group", "create", "--wait")
         self.done("group", "create", "--", "--wait")
