@@ -12,6 +12,10 @@
 
 struct agent_runner;
 
+/* Operations beyond wait for their turn, and their time limit begins with it: a group of thousands
+ * must not start thousands of processes at once. */
+#define AGENT_MOST_AT_ONCE 64
+
 enum agent_exit {
     AGENT_OK = 0,
     AGENT_GENERIC = 1,

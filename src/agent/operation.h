@@ -13,6 +13,8 @@
 
 struct operation {
     struct agent_runner *runner;
+    struct operation *next; /* that waits */
+    bool waits;
     const struct carrier *carrier;
     uint64_t id;
     enum operation_kind kind;

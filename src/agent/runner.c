@@ -21,6 +21,8 @@ struct agent_runner {
     agent_done_fn done;
     void *context;
     struct map *operations; /* id as decimal text → struct operation */
+    struct operation *first_waiting, *last_waiting;
+    unsigned running;
     struct systemd_link *systemd;
 };
 
@@ -105,7 +107,7 @@ static void log_end(const struct operation *o, int exit_code, const char *detail
                     log_quote(o->resource_name), name, exit_code, log_quote(detail));
 }
 
-void operation_done(struct operation *o, int exit_code, const char *detail)
+static void finish(struct operation *o, int exit_code, const char *detail)
 {
     struct agent_runner *r = o->runner;
     uint64_t id = o->id;
@@ -123,6 +125,65 @@ void operation_done(struct operation *o, int exit_code, const char *detail)
     map_remove(r->operations, key_of(id, key));
     operation_free(o);
     r->done(r->context, id, exit_code, said);
+}
+
+static void put_waiting(struct operation *o)
+{
+    struct agent_runner *r = o->runner;
+
+    o->waits = true;
+    *(r->last_waiting ? &r->last_waiting->next : &r->first_waiting) = o;
+    r->last_waiting = o;
+}
+
+static void take_waiting(struct operation *o)
+{
+    struct agent_runner *r = o->runner;
+    struct operation **at = &r->first_waiting, *before = NULL;
+
+    for (; *at != o; at = &before->next)
+        before = *at;
+    *at = o->next;
+    if (r->last_waiting == o)
+        r->last_waiting = before;
+    o->next = NULL;
+    o->waits = false;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata);
+
+static int launch(struct operation *o)
+{
+    int error = sd_event_add_time_relative(o->runner->loop, &o->deadline, CLOCK_MONOTONIC,
+                                           (uint64_t)o->timeout_ms * 1000, 10000, on_deadline, o);
+
+    if (error >= 0)
+        error = o->carrier->start(o);
+    if (error >= 0)
+        o->runner->running++;
+    return MIN(error, 0);
+}
+
+static void launch_waiting(struct agent_runner *r)
+{
+    while (r->first_waiting && r->running < AGENT_MOST_AT_ONCE) {
+        struct operation *o = r->first_waiting;
+        int error;
+
+        take_waiting(o);
+        error = launch(o);
+        if (error < 0)
+            finish(o, AGENT_GENERIC, strerror(-error));
+    }
+}
+
+void operation_done(struct operation *o, int exit_code, const char *detail)
+{
+    struct agent_runner *r = o->runner;
+
+    r->running--;
+    finish(o, exit_code, detail);
+    launch_waiting(r);
 }
 
 static int on_early(sd_event_source *source, void *userdata)
@@ -205,14 +266,13 @@ int agent_start(struct agent_runner *r, const struct effect *e, const struct res
     error = operation_create(r, e, t, &o);
     if (error < 0)
         return error;
-    error = sd_event_add_time_relative(r->loop, &o->deadline, CLOCK_MONOTONIC,
-                                       (uint64_t)o->timeout_ms * 1000, 10000, on_deadline, o);
-    if (error < 0)
-        return error;
     error = map_put(r->operations, key_of(o->id, key), o);
     if (error < 0)
         return error;
-    error = o->carrier->start(o);
+    if (r->running >= AGENT_MOST_AT_ONCE)
+        put_waiting(o);
+    else
+        error = launch(o);
     if (error < 0) {
         map_remove(r->operations, key);
         return error;
@@ -228,8 +288,14 @@ void agent_cancel(struct agent_runner *r, uint64_t operation)
 
     if (!o)
         return;
-    o->carrier->abandon(o);
+    if (o->waits) {
+        take_waiting(o);
+    } else {
+        o->carrier->abandon(o);
+        r->running--;
+    }
     operation_free(o);
+    launch_waiting(r);
 }
 
 int agent_find(const struct agent_options *options, const char *spec)
@@ -290,7 +356,8 @@ void agent_runner_destroy(struct agent_runner *r)
         struct operation *o = e->value;
 
         next = map_next(r->operations, e);
-        o->carrier->abandon(o);
+        if (!o->waits)
+            o->carrier->abandon(o);
         operation_free(o);
     }
     map_destroy(r->operations);

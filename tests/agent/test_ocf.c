@@ -256,6 +256,29 @@ static void test_destroy_ends_operations(void **state)
     assert_int_equal(f->results, 0);
 }
 
+static void test_more_than_may_run_at_once(void **state)
+{
+    struct agent_fixture *f = *state;
+    uint64_t first = f->last_id + 1;
+
+    act(f, "hang");
+    for (unsigned i = 0; i < AGENT_MOST_AT_ONCE; i++)
+        assert_int_equal(begin(f, OPERATION_START, TALKER, 20000), 0);
+    act(f, "none");
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(begin(f, OPERATION_STOP, TALKER, 20000), 0);
+    while (sd_event_run(f->loop, 0) > 0)
+        ;
+    assert_int_equal(f->results, 0);
+    agent_cancel(f->runner, f->last_id - 1); /* one that waits */
+    agent_cancel(f->runner, first);          /* one that runs: the next has its turn */
+    await_result(f);
+    assert_int_equal(f->result_id, f->last_id - 2);
+    await_result(f);
+    assert_int_equal(f->result_id, f->last_id);
+    assert_int_equal(f->exit_code, AGENT_OK);
+}
+
 /* A second runner in the same folder, as after a service was killed. */
 static void test_left_over_is_ended(void **state)
 {
@@ -323,6 +346,7 @@ int main(void)
         CASE(test_cancel_is_silent),
         CASE(test_daemon_survives),
         CASE(test_destroy_ends_operations),
+        CASE(test_more_than_may_run_at_once),
         CASE(test_left_over_is_ended),
         CASE(test_absent_agent),
         CASE(test_find),
