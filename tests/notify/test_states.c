@@ -337,9 +337,11 @@ static int stage_teardown(void **state)
 {
     struct stage *s = *state;
 
-    assert_true(CloseClusterNotifyPort(s->port));
-    remove_group(s->group);
+    CloseClusterNotifyPort(s->port);
+    DWORD error = DeleteClusterGroup(s->group);
+    CloseClusterGroup(s->group);
     world_stop(s->w);
+    assert_int_equal(error, ERROR_SUCCESS);
     free(s);
     return 0;
 }
