@@ -103,8 +103,9 @@ struct rpc_server_options {
     struct sd_event *loop;
     const struct rpc_service *services;
     size_t service_count;
-    void *context;                            /* rpc_call_context() */
-    unsigned most_connections, most_contexts; /* 0: the defaults, 4096 and 65536 per association */
+    void *context; /* rpc_call_context() */
+    /* 0: the defaults, 4096 and 65536 per association. One user, but root and our own, has half. */
+    unsigned most_connections, most_contexts;
 };
 
 int rpc_server_create(const struct rpc_server_options *options, struct rpc_server **ret);

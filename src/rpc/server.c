@@ -67,6 +67,20 @@ static void refuse_one(struct rpc_server *s, int listener)
     s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* One user's programs must not keep everybody else out; root's and our own are trusted. */
+static bool holds_too_many(const struct rpc_server *s, struct rpc_transport *t)
+{
+    struct rpc_peer peer = {0};
+    unsigned count = 0;
+
+    t->methods->peer(t, &peer);
+    if (peer.uid == 0 || peer.uid == geteuid())
+        return false;
+    for (const struct connection *c = s->connections; c; c = c->next)
+        count += c->peer.uid == peer.uid;
+    return count >= s->options.most_connections / 2;
+}
+
 static int on_accept(sd_event_source *source, int listener, uint32_t events, void *userdata)
 {
     struct rpc_server *s = userdata;
@@ -85,7 +99,9 @@ static int on_accept(sd_event_source *source, int listener, uint32_t events, voi
         return 0;
     }
     t = rpc_transport_unix(fd);
-    if (t)
+    if (t && holds_too_many(s, t))
+        t->methods->destroy(t);
+    else if (t)
         connection_create(s, t); /* what failed is closed: its client sees that */
     return 0;
 }

@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -180,6 +183,43 @@ static void test_too_many_connections(void **state)
     assert_int_equal(rpc_client_connect_unix(small.path, &client), 0);
     assert_int_equal(rpc_client_connect_unix(small.path, &other), ERR_RPC_S_SERVER_UNAVAILABLE);
     rpc_client_unref(client);
+    echo_server_stop(&small);
+}
+
+/* In a process of that user: how many of `count` connections the server takes. */
+static int connections_of(uid_t uid, const char *path, int count)
+{
+    struct rpc_client *client;
+    int status, taken = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (setresuid(uid, uid, uid) < 0)
+            _exit(255);
+        while (taken < count && rpc_client_connect_unix(path, &client) == 0)
+            taken++;
+        _exit(taken);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void test_one_user_leaves_room_for_others(void **state)
+{
+    struct echo_server small = {0};
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    echo_server_start(&small, 6, 0);
+    assert_return_code(chmod(small.directory, 0755), 0);
+    assert_return_code(chmod(small.path, 0666), 0);
+    assert_int_equal(connections_of(65534, small.path, 6), 3);
+    echo_server_stop(&small);
+    small = (struct echo_server){0};
+    echo_server_start(&small, 6, 0);
+    assert_int_equal(connections_of(0, small.path, 6), 6);
     echo_server_stop(&small);
 }
 
@@ -371,6 +411,7 @@ int main(void)
         CASE(test_any_kind),
         cmocka_unit_test(test_too_many_contexts),
         cmocka_unit_test(test_too_many_connections),
+        cmocka_unit_test(test_one_user_leaves_room_for_others),
         CASE(test_fragments),
         CASE(test_sizes_at_the_limits),
         CASE(test_descriptors),
