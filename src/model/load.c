@@ -49,7 +49,7 @@ static int get_copy(const json_t *j, const char *name, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-static int decode_texts(const json_t *list, struct buffer *out)
+int store_append_texts(struct buffer *b, const json_t *list)
 {
     if (!json_is_array(list))
         return -EBADMSG;
@@ -57,7 +57,7 @@ static int decode_texts(const json_t *list, struct buffer *out)
         const char *s = json_string_value(json_array_get(list, i));
         if (!s)
             return -EBADMSG;
-        if (buffer_append(out, s, strlen(s) + 1) < 0)
+        if (buffer_append(b, s, strlen(s) + 1) < 0)
             return -ENOMEM;
     }
     return 0;
@@ -75,7 +75,7 @@ static int decode_value(const json_t *j, struct property *p, struct buffer *byte
     if (text)
         return buffer_append(bytes, text, strlen(text) + 1);
     if (texts)
-        return decode_texts(texts, bytes);
+        return store_append_texts(bytes, texts);
     if (!base64)
         return -EBADMSG;
     uint8_t *data;

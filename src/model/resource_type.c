@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/internal.h"
+#include "model/store.h"
 
 #include <errno.h>
-#include <jansson.h>
 
 static void decrefp(json_t **j)
 {
@@ -84,20 +83,6 @@ static int get_characteristics(struct resource_type *t, const json_t *j)
     return 0;
 }
 
-static int append_texts(struct buffer *b, const json_t *list)
-{
-    if (!json_is_array(list))
-        return -EBADMSG;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *s = json_string_value(json_array_get(list, i));
-        if (!s)
-            return -EBADMSG;
-        if (buffer_append(b, s, strlen(s) + 1) < 0)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
 /* The default value, which must be of the property's format; without one: 0, "" or nothing. */
 static int get_default(const json_t *v, struct property *p, struct buffer *bytes)
 {
@@ -119,7 +104,7 @@ static int get_default(const json_t *v, struct property *p, struct buffer *bytes
         return buffer_append(bytes, s, strlen(s) + 1);
     }
     case PROPERTY_MULTI_SZ:
-        return v ? append_texts(bytes, v) : 0;
+        return v ? store_append_texts(bytes, v) : 0;
     default:
         return v ? -EBADMSG : 0;
     }
