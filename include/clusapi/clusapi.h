@@ -286,6 +286,22 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterResourceTypeControl(HCLUSTER hCluster,
                                                          LPVOID lpInBuffer, DWORD nInBufferSize,
                                                          LPVOID lpOutBuffer, DWORD nOutBufferSize,
                                                          LPDWORD lpBytesReturned);
+/* Makes a type known to the cluster, until it is deleted.
+ *   lpszResourceTypeName  1 to 256 characters; ERROR_ALREADY_EXISTS
+ *   lpszDisplayName       for people; NULL: the name
+ *   lpszResourceTypeDll   differs: the agent that carries it, "ocf:PROVIDER:AGENT" or "systemd:UNIT"
+ *   dwLooksAlivePollInterval, dwIsAlivePollInterval   milliseconds; 0: the defaults, 5000 and 60000
+ * ERROR_INVALID_PARAMETER (NULL or empty name or agent). */
+CLUSAPI_FUNCTION DWORD WINAPI CreateClusterResourceType(HCLUSTER hCluster,
+                                                        LPCWSTR lpszResourceTypeName,
+                                                        LPCWSTR lpszDisplayName,
+                                                        LPCWSTR lpszResourceTypeDll,
+                                                        DWORD dwLooksAlivePollInterval,
+                                                        DWORD dwIsAlivePollInterval);
+/* ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND, ERROR_DIR_NOT_EMPTY while there are resources of it. A type
+ * that has a definition file is back at the service's next start. */
+CLUSAPI_FUNCTION DWORD WINAPI DeleteClusterResourceType(HCLUSTER hCluster,
+                                                        LPCWSTR lpszResourceTypeName);
 /* CLUSTER_RESOURCE_TYPE_ENUM_*: nodes that can have it, resources that are of it. */
 CLUSAPI_FUNCTION HRESTYPEENUM WINAPI ClusterResourceTypeOpenEnum(HCLUSTER hCluster,
                                                                  LPCWSTR lpszResourceTypeName,

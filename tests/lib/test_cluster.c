@@ -321,6 +321,29 @@ static void resource_types(void **state)
     assert_int_equal(ClusterResourceTypeCloseEnum(e), ERROR_SUCCESS);
     assert_fails(ClusterResourceTypeOpenEnum(cluster, L"no such", 1),
                  ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND);
+    LPCWSTR agent = L"ocf:heartbeat:Dummy";
+    assert_int_equal(CreateClusterResourceType(cluster, L"Own", L"Our own", agent, 700, 0),
+                     ERROR_SUCCESS);
+    assert_int_equal(CreateClusterResourceType(cluster, L"OWN", NULL, agent, 0, 0),
+                     ERROR_ALREADY_EXISTS);
+    assert_int_equal(CreateClusterResourceType(cluster, L"Other", NULL, L"", 0, 0),
+                     ERROR_INVALID_PARAMETER);
+    assert_int_equal(CreateClusterResourceType(cluster, NULL, NULL, agent, 0, 0),
+                     ERROR_INVALID_PARAMETER);
+    assert_int_equal(CreateClusterResourceType(NULL, L"Other", NULL, agent, 0, 0),
+                     ERROR_INVALID_HANDLE);
+    HGROUP group = CreateClusterGroup(cluster, L"of our own");
+    HRESOURCE resource = CreateClusterResource(group, L"one of our own", L"own", 0);
+    assert_non_null(resource);
+    assert_int_equal(DeleteClusterResourceType(cluster, L"Own"), ERROR_DIR_NOT_EMPTY);
+    assert_int_equal(DeleteClusterResource(resource), ERROR_SUCCESS);
+    assert_true(CloseClusterResource(resource));
+    assert_int_equal(DeleteClusterGroup(group), ERROR_SUCCESS);
+    assert_true(CloseClusterGroup(group));
+    assert_int_equal(DeleteClusterResourceType(cluster, L"own"), ERROR_SUCCESS);
+    assert_int_equal(DeleteClusterResourceType(cluster, L"own"),
+                     ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND);
+    assert_int_equal(DeleteClusterResourceType(cluster, NULL), ERROR_INVALID_PARAMETER);
 }
 
 int main(void)
