@@ -80,7 +80,6 @@ static void relink(struct model *m, struct resource *r, struct resource *provide
          REASON_NONE);
     emit(m, CHANGE_RESOURCE_DEPENDENTS, &provider->o, value_text_list(&old_ids),
          value_text_list(&new_ids), REASON_NONE);
-    group_refresh(m, r->group, REASON_DEPENDENCY); /* which resources are on top has changed */
 }
 
 void dependency_unlink(struct model *m, struct resource *r, struct resource *provider)
@@ -139,6 +138,7 @@ uint32_t handle_add_dependency(struct model *m, const struct model_input *in)
     if (r->o.state == RESOURCE_ONLINE_PENDING && provider->o.state != RESOURCE_ONLINE)
         return ERR_RESOURCE_ONLINE;
     relink(m, r, provider, true);
+    group_refresh(m, r->group, REASON_DEPENDENCY); /* which resources are on top has changed */
     return ERR_SUCCESS;
 }
 
@@ -151,6 +151,7 @@ uint32_t handle_remove_dependency(struct model *m, const struct model_input *in)
     if (!list_contains(&r->providers, provider))
         return ERR_DEPENDENCY_NOT_FOUND;
     relink(m, r, provider, false);
+    group_refresh(m, r->group, REASON_DEPENDENCY);
     resource_unblock(m, r, provider);
     return ERR_SUCCESS;
 }

@@ -178,6 +178,11 @@ static void define_type(struct stage *s)
     assert_int_equal(kill(service_pid(s->w->service), SIGHUP), 0);
 }
 
+static void delete_type(struct stage *s)
+{
+    assert_int_equal(DeleteClusterResourceType(s->w->cluster, L"Novelty"), ERROR_SUCCESS);
+}
+
 static void describe_type(struct stage *s)
 {
     struct property p = text(L"Description", L"does nothing");
@@ -260,6 +265,7 @@ static const struct flag_case cases[] = {
     {CASE(GROUP_PROPERTY), L"Group", 1, the_group, false, delete_resource, NULL},
 
     {CASE(RESOURCE_TYPE_ADDED), L"Novelty", 1, NULL, false, define_type, NULL},
+    {CASE(RESOURCE_TYPE_DELETED), L"Novelty", 1, NULL, false, delete_type, NULL},
     {CASE(RESOURCE_TYPE_PROPERTY), L"Dummy", 1, NULL, false, describe_type, NULL},
 
     {CASE(CLUSTER_PROPERTY), L"testcluster", 1, the_cluster, false, describe_cluster, NULL},
@@ -287,8 +293,6 @@ static const struct {
     /* Changes made up by the test: */
     {CLUSTER_CHANGE_NODE_ADDED | CLUSTER_CHANGE_NODE_DELETED,
      "tests/port: a cluster of one node neither gains nor loses one"},
-    {CLUSTER_CHANGE_RESOURCE_TYPE_DELETED,
-     "tests/port: no call of the library deletes a type, and one whose file is gone stays"},
 };
 
 static void test_every_flag_has_a_case(void **state)

@@ -80,9 +80,7 @@ static void test_dependencies(void **state)
     resource_goes(s->port, L"app", OFFLINE);
     group_goes(s->port, L"g", ClusterGroupOffline);
     remove_resource(s->w, app);
-    /* The dependency goes first, and the disk is on top beside the application. */
-    group_goes(s->port, L"g", ClusterGroupPartialOnline);
-    group_goes(s->port, L"g", ClusterGroupOnline);
+    group_goes(s->port, L"g", ClusterGroupOnline); /* the disk is on top now */
     remove_resource(s->w, disk);
 }
 
