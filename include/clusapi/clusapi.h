@@ -367,7 +367,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterNetInterfaceControl(HNETINTERFACE hNetInter
  * given, without regard to case. Data are bytes, texts in them in the program's WCHARs with their
  * NUL counted ([MS-CMRP] 3.1.4.2.29 to .41). A deleted key's handle gives ERROR_KEY_DELETED.
  * Differs: samDesired and the keys' security decide nothing; who may change the cluster may change
- * all keys, who may read it may read all (ERROR_ACCESS_DENIED at the use). */
+ * all keys, who may read it may read all (ERROR_ACCESS_DENIED at the use). All keys and values
+ * together take at most 32 MiB; what would go beyond is ERROR_NOT_ENOUGH_QUOTA. */
 
 /* The root key. NULL on failure. To be closed with ClusterRegCloseKey, as every key. */
 CLUSAPI_FUNCTION HKEY WINAPI GetClusterKey(HCLUSTER hCluster, REGSAM samDesired);

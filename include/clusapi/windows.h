@@ -197,6 +197,7 @@ static const char *const clusapi_wchar_check __attribute__((used)) = &CLUSAPI_WC
 #define ERROR_IO_DEVICE 1117
 #define ERROR_CANCELLED 1223
 #define ERROR_TIMEOUT 1460
+#define ERROR_NOT_ENOUGH_QUOTA 1816
 #define RPC_S_SERVER_UNAVAILABLE 1722
 #define RPC_S_CALL_FAILED 1726
 #define RPC_S_PROTOCOL_ERROR 1728

@@ -26,6 +26,7 @@ static void make_hive(struct model *m)
     _cleanup_(buffer_fini) struct buffer id = {0};
     check_result(m, utf16_append(&id, m->cluster->o.id, true));
     check_result(m, registry_put(root, "ClusterInstanceID", REG_SZ, id.data, id.size));
+    registry_account(m, root);
     struct change_value value = {
         .kind = VALUE_REGISTRY, .number = REG_SZ, .data = id.data, .size = id.size};
     if (!m->failed)

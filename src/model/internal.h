@@ -17,6 +17,7 @@ struct model {
     struct map *by_id[OBJECT_QUORUM + 1];
     struct map *by_name[OBJECT_QUORUM + 1];
     struct registry_key *root;
+    size_t registry_size; /* of all keys: what the quota is about */
     uint64_t revision;
     struct map *waiting; /* id of an effect → struct resource */
     uint64_t effects;    /* ids given out in this life of the service */
@@ -130,6 +131,7 @@ char *dependency_expression(const struct resource *r);
 /* registry.c */
 struct registry_key *registry_find(const struct model *m, const char *path);
 struct registry_key *registry_add(struct model *m, struct registry_key *parent, const char *name);
+void registry_account(struct model *m, struct registry_key *k); /* k has changed its size */
 int registry_put(struct registry_key *k, const char *name, uint32_t type, const void *data,
                  size_t size);
 struct registry_key *registry_parent(const struct model *m, const char *path);

@@ -319,6 +319,7 @@ static int settle(struct model *m, struct object *o)
     case OBJECT_REGISTRY:
         if (!((struct registry_key *)o)->parent)
             m->root = (struct registry_key *)o;
+        registry_account(m, (struct registry_key *)o);
         return 0;
     default:
         return object_register(m, o);

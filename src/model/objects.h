@@ -142,6 +142,7 @@ struct registry_key {
     struct map *values;  /* name → struct registry_value */
     void *security;      /* a self-relative security descriptor, or NULL */
     size_t security_size;
+    size_t size; /* as registry_account() last found it */
     int64_t written_ns;
 };
 

@@ -7,6 +7,9 @@
 #define VALUE_NAME_MOST 16383
 #define KEY_NAME_MOST 255
 #define VALUE_MOST (1u << 20)
+#define REGISTRY_MOST (32u << 20) /* all of it is read at start and stands in every snapshot */
+#define KEY_COST 256
+#define VALUE_COST 64
 
 /* Calls each part of a path in turn; NULL when it is malformed: empty parts, too long ones. */
 static const char *next_part(const char *path, char part[KEY_NAME_MOST * 4 + 1])
@@ -83,6 +86,20 @@ struct registry_key *registry_add(struct model *m, struct registry_key *parent, 
     return k;
 }
 
+void registry_account(struct model *m, struct registry_key *k)
+{
+    size_t size = KEY_COST + strlen(k->o.id) + k->security_size;
+    for (struct map_entry *e = map_first(k->values); e; e = map_next(k->values, e))
+        size += VALUE_COST + strlen(e->key) + ((const struct registry_value *)e->value)->size;
+    m->registry_size += size - k->size;
+    k->size = size;
+}
+
+static bool has_room(const struct model *m, size_t size)
+{
+    return m->registry_size + size <= REGISTRY_MOST;
+}
+
 void registry_value_free(struct registry_value *v)
 {
     if (!v)
@@ -140,6 +157,8 @@ uint32_t handle_create_key(struct model *m, const struct model_input *in)
     const char *path = text_or_empty(in->object_id);
     if (!path_is_valid(path))
         return ERR_INVALID_NAME;
+    if (!has_room(m, KEY_COST + strlen(path)) && !registry_find(m, path))
+        return ERR_NOT_ENOUGH_QUOTA;
     char part[KEY_NAME_MOST * 4 + 1];
     struct registry_key *k = m->root;
     while (*path && !m->failed) {
@@ -149,6 +168,7 @@ uint32_t handle_create_key(struct model *m, const struct model_input *in)
             sub = registry_add(m, k, part);
             if (!sub)
                 return ERR_NOT_ENOUGH_MEMORY;
+            registry_account(m, sub);
             k->written_ns = in->time_ns;
             emit_registry(m, CHANGE_REGISTRY_NAME, sub, "", value_none(), value_text(part));
         }
@@ -167,6 +187,7 @@ uint32_t handle_delete_key(struct model *m, const struct model_input *in)
     if (map_count(k->subkeys) > 0)
         return ERR_DIR_NOT_EMPTY;
     emit_registry(m, CHANGE_REGISTRY_NAME, k, "", value_text(k->o.name), value_none());
+    m->registry_size -= k->size;
     map_remove(k->parent->subkeys, k->o.name);
     k->parent->written_ns = in->time_ns;
     object_remove(m, &k->o);
@@ -182,6 +203,8 @@ uint32_t handle_set_key_security(struct model *m, const struct model_input *in)
         return ERR_INVALID_PARAMETER;
     if (k->security && k->security_size == in->size && memcmp(k->security, in->data, in->size) == 0)
         return ERR_SUCCESS;
+    if (!has_room(m, in->size))
+        return ERR_NOT_ENOUGH_QUOTA;
     void *security = check_memory(m, malloc(in->size));
     if (!security)
         return ERR_NOT_ENOUGH_MEMORY;
@@ -189,6 +212,7 @@ uint32_t handle_set_key_security(struct model *m, const struct model_input *in)
     free(k->security);
     k->security = security;
     k->security_size = in->size;
+    registry_account(m, k);
     object_touch(m, &k->o);
     emit_registry(m, CHANGE_REGISTRY_ATTRIBUTES, k, "", value_none(), value_none());
     return ERR_SUCCESS;
@@ -214,10 +238,14 @@ uint32_t handle_set_value(struct model *m, const struct model_input *in)
     if (old && old->type == in->number && old->size == in->size &&
         (in->size == 0 || memcmp(old->data, in->data, in->size) == 0))
         return ERR_SUCCESS;
+    size_t replaced = old ? MIN(old->size, in->size) : 0; /* what shrinks always has room */
+    if (in->size > replaced && !has_room(m, VALUE_COST + strlen(name) + in->size - replaced))
+        return ERR_NOT_ENOUGH_QUOTA;
     emit_registry(m, CHANGE_REGISTRY_VALUE, k, old ? old->name : name,
                   old ? value_registry(old->type, old->data, old->size) : value_none(),
                   value_registry(in->number, in->data, in->size));
     check_result(m, registry_put(k, name, in->number, in->data, in->size));
+    registry_account(m, k);
     k->written_ns = in->time_ns;
     object_touch(m, &k->o);
     return ERR_SUCCESS;
@@ -233,6 +261,7 @@ uint32_t handle_delete_value(struct model *m, const struct model_input *in)
                   value_none());
     map_remove(k->values, v->name);
     registry_value_free(v);
+    registry_account(m, k);
     k->written_ns = in->time_ns;
     object_touch(m, &k->o);
     return ERR_SUCCESS;

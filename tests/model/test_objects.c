@@ -324,6 +324,52 @@ static void the_registry_keeps_keys_and_values(void **state)
     world_fini(&w);
 }
 
+static uint32_t set_large(struct world *w, const char *key, const char *name, const void *data,
+                          size_t size)
+{
+    struct model_input in = {.kind = INPUT_SET_VALUE,
+                             .object_id = key,
+                             .name = name,
+                             .number = 3,
+                             .data = data,
+                             .size = size};
+    return world_step(w, &in);
+}
+
+static void the_registry_has_an_end(void **state)
+{
+    (void)state;
+    struct world w;
+    world_started(&w);
+    static const uint8_t large[1u << 20];
+    char key[16] = "";
+    unsigned made = 0;
+    uint32_t code = 0;
+    for (; code == 0 && made < 64; made++) {
+        snprintf(key, sizeof(key), "K%u", made);
+        assert_int_equal(request(&w, INPUT_CREATE_KEY, key), 0);
+        code = set_large(&w, key, "v", large, sizeof(large));
+    }
+    assert_int_equal(code, ERR_NOT_ENOUGH_QUOTA);
+    assert_int_equal(made, 32);
+    for (int twice = 0; twice < 2;
+         twice++) { /* what is counted is what is there, after a load too */
+        assert_int_equal(set_large(&w, key, "v", large, sizeof(large)), ERR_NOT_ENOUGH_QUOTA);
+        assert_int_equal(set_large(&w, "K0", "v", large, twice ? 2 : 1), 0);
+        assert_int_equal(set_large(&w, key, "v", large, sizeof(large)), 0);
+        assert_int_equal(set_large(&w, "K0", "v", large, sizeof(large)), ERR_NOT_ENOUGH_QUOTA);
+        struct model_input gone = {.kind = INPUT_DELETE_VALUE, .object_id = key, .name = "v"};
+        assert_int_equal(world_step(&w, &gone), 0);
+        assert_int_equal(set_large(&w, "K0", "v", large, sizeof(large)), 0);
+        world_reload(&w);
+    }
+    struct model_input gone = {.kind = INPUT_DELETE_VALUE, .object_id = "K0", .name = "v"};
+    assert_int_equal(world_step(&w, &gone), 0);
+    assert_int_equal(request(&w, INPUT_DELETE_KEY, "K0"), 0);
+    assert_int_equal(set_large(&w, key, "v", large, sizeof(large)), 0);
+    world_fini(&w);
+}
+
 static void networks_come_change_and_go(void **state)
 {
     (void)state;
@@ -531,6 +577,7 @@ int main(void)
         cmocka_unit_test(private_properties_follow_the_type),
         cmocka_unit_test(common_properties_are_checked_and_kept),
         cmocka_unit_test(the_registry_keeps_keys_and_values),
+        cmocka_unit_test(the_registry_has_an_end),
         cmocka_unit_test(networks_come_change_and_go),
         cmocka_unit_test(types_are_defined_and_removed),
         cmocka_unit_test(shipped_types_are_understood),
