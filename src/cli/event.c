@@ -26,13 +26,23 @@ static json_t *multi_to_json(const WCHAR *texts, size_t length)
     return array;
 }
 
+/* The number that comes with an object that was added or deleted is its state; a new group's is its
+ * type, which has no meaning here. */
+static json_t *number_to_json(const char *object, DWORD number)
+{
+    const char *name = state_name(object, number);
+    if (strcmp(object, "group") == 0 && strcmp(name, "Unknown") == 0)
+        return must(json_null());
+    return strcmp(name, "Unknown") == 0 ? must(json_integer(number)) : must(json_string(name));
+}
+
 static json_t *value_to_json(const char *object, DWORD state, const CLUSPORT_VALUE *v)
 {
     if (state != NO_STATE)
         return must(json_string(state_name(object, state)));
     switch (v->dwKind) {
     case ClusportValueNumber:
-        return must(json_integer(v->dwNumber));
+        return number_to_json(object, v->dwNumber);
     case ClusportValueText:
         return json_wide(v->pData);
     case ClusportValueTextList:

@@ -113,6 +113,19 @@ static bool is_wanted(const struct watch_options *o, const CLUSPORT_NOTIFICATION
     return found;
 }
 
+/* A registry event is about a key, "\\" being the root, or a value of it. */
+static char *name_of(const CLUSPORT_NOTIFICATION *n)
+{
+    char *name = narrow(n->pszName);
+    if (strcmp(n->pszObject, "registry") != 0)
+        return name;
+    char *value = narrow(n->pszParentId);
+    char *whole = *value || !*name ? join(name, "\\", value) : must(strdup(name));
+    free(value);
+    free(name);
+    return whole;
+}
+
 static int print_event(struct cli *cli, const CLUSPORT_NOTIFICATION *n)
 {
     if (cli->json)
@@ -123,8 +136,7 @@ static int print_event(struct cli *cli, const CLUSPORT_NOTIFICATION *n)
     char clock[16] = "-";
     if (n->ullRevision && !n->fInitial)
         strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&seconds, &tm));
-    char *name = narrow(n->pszName), *values = event_values(n),
-         *program = narrow(n->pszActorProgram);
+    char *name = name_of(n), *values = event_values(n), *program = narrow(n->pszActorProgram);
     const char *color = n->dwNewState != (DWORD)-1
                             ? color_of_state(cli, state_name(n->pszObject, n->dwNewState))
                             : "";

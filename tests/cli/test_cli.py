@@ -241,6 +241,15 @@ class CommandLine(unittest.TestCase):
         self.assertIn(name, text)
         self.assertIn("OnlinePending", text)
 
+    def test_watch_tells_values_in_words(self):
+        revision = self.json("status")["revision"]
+        self.done("registry", "set", "Words", "v", "1")
+        self.dummy("worded")
+        text = self.done("watch", "--since", str(revision), "--count", "5")
+        self.assertIn("Words\\v", text)
+        self.assertRegex(text, r"resource\.added +worded +Offline")
+        self.done("registry", "delete", "Words")
+
     def test_watch_initial(self):
         name = self.dummy("there")
         seen = self.lines("watch", "--initial", "--filter", "resource.*", "--object", "resource/" + name, "--count", "1")
