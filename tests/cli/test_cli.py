@@ -245,7 +245,7 @@ class CommandLine(unittest.TestCase):
         revision = self.json("status")["revision"]
         self.done("registry", "set", "Words", "v", "1")
         self.dummy("worded")
-        text = self.done("watch", "--since", str(revision), "--count", "5")
+        text = run("watch", "--since", str(revision), "--timeout", "0").stdout
         self.assertIn("Words\\v", text)
         self.assertRegex(text, r"resource\.added +worded +Offline")
         self.done("registry", "delete", "Words")
