@@ -37,7 +37,7 @@ check-clang:     ## all tests, built by clang
 	@$(MAKE) --no-print-directory BUILD=build-clang CC=clang build
 	@tools/run-tests build-clang
 
-lint: build      ## formatting, includes, static checks, scripts
+lint: build      ## formatting, licence lines, static checks, scripts
 	@tools/lint $(BUILD)
 
 format:          ## make the whole tree look as .clang-format says
