@@ -36,6 +36,7 @@ class Service:
         result = run("wait", "--for", "service", "--timeout", "30s")
         if result.returncode != 0:
             self.print_log()
+            self.end(signal.SIGKILL)
             raise RuntimeError(result.stderr)
 
     def end(self, how):
