@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 
 /* Reads what store.c writes. Objects come in any order, so that those that point to others wait, as
  * JSON, until all are there: model_load_done() makes them in order of creation. */
@@ -157,10 +158,16 @@ static int load_type(struct model *m, struct object *o, const json_t *j)
     const char *definition = get_text(j, "definition");
     if (!definition)
         return -EBADMSG;
+    /* A later definition may write the name in another case; the type keeps the one it has. */
+    char *id = TAKE_PTR(o->id), *name = TAKE_PTR(o->name);
+    int r = resource_type_parse((struct resource_type *)o, definition, strlen(definition));
+    if (r == 0 && !text_equal(o->name, name))
+        r = -EBADMSG;
     free(o->id);
     free(o->name);
-    o->id = o->name = NULL;
-    return resource_type_parse((struct resource_type *)o, definition, strlen(definition));
+    o->id = id;
+    o->name = name;
+    return r;
 }
 
 static int load_resource(struct model *m, struct object *o, const json_t *j)
