@@ -7,7 +7,7 @@ PREFIX ?= /usr
 DESTDIR ?=
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo check check-asan check-tsan check-clang lint format install clean
+.PHONY: help setup build demo check check-asan check-tsan check-clang fuzz-smoke lint format install clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
@@ -36,6 +36,9 @@ check-tsan:      ## the tests with threads under ThreadSanitizer
 check-clang:     ## all tests, built by clang
 	@$(MAKE) --no-print-directory BUILD=build-clang CC=clang build
 	@tools/run-tests build-clang
+
+fuzz-smoke:      ## each decoder against random bytes, 20 seconds each
+	@tools/fuzz 20
 
 lint: build      ## formatting, licence lines, static checks, scripts
 	@tools/lint $(BUILD)
