@@ -100,7 +100,7 @@ int model_input_decode(const void *data, size_t size, struct model_input *ret)
     if (r.failed || data_size != reader_left(&r))
         return -EBADMSG;
     if (kind == INPUT_NONE || kind >= INPUT_KIND_COUNT || type > OBJECT_QUORUM ||
-        reason >= REASON_COUNT)
+        reason >= REASON_COUNT || in.time_ns < 0)
         return -EBADMSG;
     in.kind = (enum input_kind)kind;
     in.object_type = (enum object_type)type;

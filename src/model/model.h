@@ -126,7 +126,7 @@ const struct resource_type *model_resource_type(const struct model *m, const cha
 const struct network *model_network(const struct model *m, const char *id_or_name);
 const struct netinterface *model_netinterface(const struct model *m, const char *id_or_name);
 const struct registry_key *model_key(const struct model *m, const char *path);
-/* All of one type (any but REGISTRY), id → struct object, in order of creation. */
+/* All of one type (any but REGISTRY and CLUSTER), id → struct object, in order of creation. */
 const struct map *model_objects(const struct model *m, enum object_type type);
 
 /* Properties with schema, defaults and read-only ones: what the control codes give. The caller

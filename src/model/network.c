@@ -104,6 +104,11 @@ static char *address_of(struct model *m, const struct model_input *in)
     return check_memory(m, in->data ? strndup(in->data, in->size) : strdup(""));
 }
 
+static bool address_is_text(const struct model_input *in)
+{
+    return !in->data || (text_is_utf8(in->data, in->size) && !memchr(in->data, 0, in->size));
+}
+
 static void update_interface(struct model *m, struct netinterface *i, const struct model_input *in,
                              struct network *n)
 {
@@ -151,7 +156,7 @@ uint32_t handle_netinterface_seen(struct model *m, const struct model_input *in)
     struct netinterface *i = find_seen(m, OBJECT_NETWORK_INTERFACE, in);
     struct network *n = object_find(m, OBJECT_NETWORK, in->parent_id);
     uint32_t code = check_seen(m, i ? &i->o : NULL, OBJECT_NETWORK_INTERFACE, in);
-    if (code == ERR_SUCCESS && in->number > NETINTERFACE_UP)
+    if (code == ERR_SUCCESS && (in->number > NETINTERFACE_UP || !address_is_text(in)))
         code = ERR_INVALID_PARAMETER;
     if (code == ERR_SUCCESS && !n && !i)
         code = ERR_CLUSTER_NETWORK_NOT_FOUND;
