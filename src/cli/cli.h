@@ -107,7 +107,7 @@ const char *flag_name(DWORD flag);
 
 /* ---- event.c ---- */
 json_t *event_to_json(const CLUSPORT_NOTIFICATION *n);
-/* Like "Offline → Online"; malloc'ed, "" if there is nothing to show. */
+/* Like "Offline → Online", or "was Offline"; malloc'ed, "" if there is nothing to show. */
 char *event_values(const CLUSPORT_NOTIFICATION *n);
 
 /* ---- enums.c ---- */

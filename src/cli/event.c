@@ -133,8 +133,9 @@ char *event_values(const CLUSPORT_NOTIFICATION *n)
     char *old_text = plain(old_json), *new_text = plain(new_json);
     json_decref(old_json);
     json_decref(new_json);
-    char *text = *old_text || *new_text ? join(old_text, *old_text ? " → " : "", new_text)
-                                        : must(strdup(""));
+    bool both = *old_text && *new_text;
+    char *text =
+        both ? join(old_text, " → ", new_text) : join(*old_text ? "was " : "", old_text, new_text);
     free(old_text);
     free(new_text);
     return text;

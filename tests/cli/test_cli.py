@@ -251,6 +251,34 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(text, r"resource\.added +worded +Offline")
         self.done("registry", "delete", "Words")
 
+    def test_watch_tells_what_was(self):
+        revision = self.json("status")["revision"]
+        self.done("group", "create", "short-lived")
+        self.done("group", "delete", "short-lived")
+        text = run("watch", "--since", str(revision), "--timeout", "0").stdout
+        self.assertRegex(text, r"group\.deleted +short-lived +was Offline")
+
+    def completions(self, *words):
+        script = """
+            source /usr/share/bash-completion/bash_completion
+            source "$1"; shift
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+            _clusport; printf '%s\\n' "${COMPREPLY[@]}" """
+        path = os.path.dirname(CLUSPORT) + ":" + os.environ["PATH"]
+        result = subprocess.run(["bash", "-c", script, "bash", os.path.join(SOURCE, "src/cli/clusport.bash"),
+                                 "clusport", *words], capture_output=True, text=True, timeout=LIMIT,
+                                env=dict(os.environ, PATH=path))
+        return result.stdout.split("\n")[:-1]
+
+    def test_completion(self):
+        commands = [c for c in self.completions("") if c]
+        self.assertEqual(sorted(commands), sorted(line.split()[0] for line in self.done("--help").split("Commands:")[1]
+                                                  .split("Options:")[0].strip().splitlines()))
+        self.assertEqual(self.completions("wa"), ["watch", "wait"])
+        self.assertIn(self.group, self.completions("group", "delete", self.group[:3]))
+        self.assertEqual(self.completions("watch", "--filter", "resource.s"), ["resource.state"])
+        self.assertIn("Physical\\ Disk", self.completions("resource", "create", "x", "--type", "P"))
+
     def test_watch_initial(self):
         name = self.dummy("there")
         seen = self.lines("watch", "--initial", "--filter", "resource.*", "--object", "resource/" + name, "--count", "1")
