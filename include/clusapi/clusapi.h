@@ -247,8 +247,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ChangeClusterResourceGroup(HRESOURCE hResource, HG
 /* hResource shall need hDependsOn. ERROR_INVALID_PARAMETER (another group's),
  * ERROR_DEPENDENCY_ALREADY_EXISTS, ERROR_CIRCULAR_DEPENDENCY (also on itself),
  * ERROR_DEPENDENCY_NOT_ALLOWED (hResource is the quorum resource),
- * ERROR_DEPENDENCY_TREE_TOO_COMPLEX (deeper than 100), ERROR_RESOURCE_ONLINE (hResource is online or
- * pending and hDependsOn is not online). 3.1.4.2.20. */
+ * ERROR_DEPENDENCY_TREE_TOO_COMPLEX (deeper than 100), ERROR_RESOURCE_ONLINE (hResource is online
+ * or pending and hDependsOn is not online). 3.1.4.2.20. */
 CLUSAPI_FUNCTION DWORD WINAPI AddClusterResourceDependency(HRESOURCE hResource,
                                                            HRESOURCE hDependsOn);
 /* ERROR_DEPENDENCY_NOT_FOUND. 3.1.4.2.21. */
@@ -289,17 +289,15 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterResourceTypeControl(HCLUSTER hCluster,
 /* Makes a type known to the cluster, until it is deleted.
  *   lpszResourceTypeName  1 to 256 characters; ERROR_ALREADY_EXISTS
  *   lpszDisplayName       for people; NULL: the name
- *   lpszResourceTypeDll   differs: the agent that carries it, "ocf:PROVIDER:AGENT" or "systemd:UNIT"
- *   dwLooksAlivePollInterval, dwIsAlivePollInterval   milliseconds; 0: the defaults, 5000 and 60000
+ *   lpszResourceTypeDll   differs: its agent, "ocf:PROVIDER:AGENT" or "systemd:UNIT"
+ *   dwLooksAlivePollInterval, dwIsAlivePollInterval
+ *                         in milliseconds; 0: the defaults, 5000 and 60000
  * ERROR_INVALID_PARAMETER (NULL or empty name or agent). */
-CLUSAPI_FUNCTION DWORD WINAPI CreateClusterResourceType(HCLUSTER hCluster,
-                                                        LPCWSTR lpszResourceTypeName,
-                                                        LPCWSTR lpszDisplayName,
-                                                        LPCWSTR lpszResourceTypeDll,
-                                                        DWORD dwLooksAlivePollInterval,
-                                                        DWORD dwIsAlivePollInterval);
-/* ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND, ERROR_DIR_NOT_EMPTY while there are resources of it. A type
- * that has a definition file is back at the service's next start. */
+CLUSAPI_FUNCTION DWORD WINAPI CreateClusterResourceType(
+    HCLUSTER hCluster, LPCWSTR lpszResourceTypeName, LPCWSTR lpszDisplayName,
+    LPCWSTR lpszResourceTypeDll, DWORD dwLooksAlivePollInterval, DWORD dwIsAlivePollInterval);
+/* ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND, ERROR_DIR_NOT_EMPTY while there are resources of it. A
+ * type that has a definition file is back at the service's next start. */
 CLUSAPI_FUNCTION DWORD WINAPI DeleteClusterResourceType(HCLUSTER hCluster,
                                                         LPCWSTR lpszResourceTypeName);
 /* CLUSTER_RESOURCE_TYPE_ENUM_*: nodes that can have it, resources that are of it. */

@@ -20,7 +20,8 @@
 /* Each link that is wanted is one interface of this node and one network of the cluster. What was
  * reported is remembered here, because the model learns of a report only later. */
 
-#define DEFAULT_NETWORKS "* !lo !docker* !veth* !br-* !virbr* !cni* !flannel* !cali* !tun* !tap* !ifb*"
+#define DEFAULT_NETWORKS                                                                           \
+    "* !lo !docker* !veth* !br-* !virbr* !cni* !flannel* !cali* !tun* !tap* !ifb*"
 #define GROUPS (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
 #define MAX_ADDRESSES 16 /* of one link; the first is shown, the others wait their turn */
 #define DUMP_TRIES 5
