@@ -7,7 +7,7 @@ PREFIX ?= /usr
 DESTDIR ?=
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo check check-asan check-tsan check-clang fuzz-smoke lint format install clean
+.PHONY: help setup build demo check check-asan check-tsan check-clang campaign campaign-tsan fuzz-smoke lint format install clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
@@ -36,6 +36,12 @@ check-tsan:      ## the tests with threads under ThreadSanitizer
 check-clang:     ## all tests, built by clang
 	@$(MAKE) --no-print-directory BUILD=build-clang CC=clang build
 	@tools/run-tests build-clang
+
+campaign: build  ## the long forms of the tests that have one: hours
+	@tools/campaign $(BUILD)
+
+campaign-tsan:   ## the same under ThreadSanitizer
+	@CLUSPORT_CAMPAIGN=1 tools/check-sanitized thread --suite campaign --num-processes 1 --timeout-multiplier 0
 
 fuzz-smoke:      ## each decoder against random bytes, 20 seconds each
 	@tools/fuzz 20
