@@ -96,8 +96,9 @@ CLUSAPI_FUNCTION DWORD WINAPI SetClusterQuorumResource(HRESOURCE hResource, LPCW
  * is too small. For codes that set properties: ERROR_INVALID_DATA or ERROR_INVALID_PARAMETER (take
  * them as one), ERROR_RESOURCE_PROPERTY_UNCHANGEABLE (a read-only one), ERROR_INSUFFICIENT_BUFFER
  * (the list runs past the buffer), RPC_X_BAD_STUB_DATA (no input), ERROR_RESOURCE_PROPERTIES_STORED
- * (done, in force at the next online: not a failure).
- * A set changes all or nothing. 3.1.4.3. */
+ * (done, in force at the next online: not a failure), ERROR_NOT_ENOUGH_QUOTA (an object's common,
+ * or its private properties would be more than 4096, or more than 1 MiB as the service's list). A
+ * set changes all or nothing. 3.1.4.3. */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterControl(HCLUSTER hCluster, HNODE hHostNode,
                                              DWORD dwControlCode, LPVOID lpInBuffer,
                                              DWORD nInBufferSize, LPVOID lpOutBuffer,
@@ -161,7 +162,9 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterNodeCloseEnum(HNODEENUM hNodeEnum);
 
 /* A new, empty group, offline, on the node that was asked. NULL: ERROR_OBJECT_ALREADY_EXISTS (the
  * name is taken, or another group's id), ERROR_INVALID_NAME (empty, or with control characters),
- * ERROR_FILENAME_EXCED_RANGE (more than 256 units of UTF-16); so all names. 3.1.4.2.43. */
+ * ERROR_FILENAME_EXCED_RANGE (more than 256 units of UTF-16), so all names; ERROR_NOT_ENOUGH_QUOTA
+ * (the cluster has 16,384 objects: nodes, groups, resources, their types, networks and interfaces).
+ * 3.1.4.2.43. */
 CLUSAPI_FUNCTION HGROUP WINAPI CreateClusterGroup(HCLUSTER hCluster, LPCWSTR lpszGroupName);
 /* NULL: ERROR_GROUP_NOT_FOUND. */
 CLUSAPI_FUNCTION HGROUP WINAPI OpenClusterGroup(HCLUSTER hCluster, LPCWSTR lpszGroupName);
@@ -208,7 +211,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterGroupCloseEnum(HGROUPENUM hGroupEnum);
  *   lpszResourceType  a type's name ("Physical Disk"), not its display name
  *   dwFlags           CLUSTER_RESOURCE_CREATE_FLAGS; a monitor of its own is always given
  * NULL: ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND, ERROR_OBJECT_ALREADY_EXISTS,
- * ERROR_GROUP_NOT_AVAILABLE, ERROR_INVALID_PARAMETER (flags), ERROR_INVALID_NAME. 3.1.4.2.10. */
+ * ERROR_GROUP_NOT_AVAILABLE, ERROR_INVALID_PARAMETER (flags), ERROR_INVALID_NAME,
+ * ERROR_NOT_ENOUGH_QUOTA (see CreateClusterGroup). 3.1.4.2.10. */
 CLUSAPI_FUNCTION HRESOURCE WINAPI CreateClusterResource(HGROUP hGroup, LPCWSTR lpszResourceName,
                                                         LPCWSTR lpszResourceType, DWORD dwFlags);
 /* NULL: ERROR_RESOURCE_NOT_FOUND. */
@@ -247,8 +251,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ChangeClusterResourceGroup(HRESOURCE hResource, HG
 /* hResource shall need hDependsOn. ERROR_INVALID_PARAMETER (another group's),
  * ERROR_DEPENDENCY_ALREADY_EXISTS, ERROR_CIRCULAR_DEPENDENCY (also on itself),
  * ERROR_DEPENDENCY_NOT_ALLOWED (hResource is the quorum resource),
- * ERROR_DEPENDENCY_TREE_TOO_COMPLEX (deeper than 100), ERROR_RESOURCE_ONLINE (hResource is online
- * or pending and hDependsOn is not online). 3.1.4.2.20. */
+ * ERROR_DEPENDENCY_TREE_TOO_COMPLEX (deeper than 100, or hResource has 200), ERROR_RESOURCE_ONLINE
+ * (hResource is online or pending and hDependsOn is not online). 3.1.4.2.20. */
 CLUSAPI_FUNCTION DWORD WINAPI AddClusterResourceDependency(HRESOURCE hResource,
                                                            HRESOURCE hDependsOn);
 /* ERROR_DEPENDENCY_NOT_FOUND. 3.1.4.2.21. */
@@ -292,7 +296,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterResourceTypeControl(HCLUSTER hCluster,
  *   lpszResourceTypeDll   differs: its agent, "ocf:PROVIDER:AGENT" or "systemd:UNIT"
  *   dwLooksAlivePollInterval, dwIsAlivePollInterval
  *                         in milliseconds; 0: the defaults, 5000 and 60000
- * ERROR_INVALID_PARAMETER (NULL or empty name or agent). */
+ * ERROR_INVALID_PARAMETER (NULL or empty name or agent), ERROR_NOT_ENOUGH_QUOTA (see
+ * CreateClusterGroup). */
 CLUSAPI_FUNCTION DWORD WINAPI CreateClusterResourceType(
     HCLUSTER hCluster, LPCWSTR lpszResourceTypeName, LPCWSTR lpszDisplayName,
     LPCWSTR lpszResourceTypeDll, DWORD dwLooksAlivePollInterval, DWORD dwIsAlivePollInterval);
@@ -366,7 +371,8 @@ CLUSAPI_FUNCTION DWORD WINAPI ClusterNetInterfaceControl(HNETINTERFACE hNetInter
  * NUL counted ([MS-CMRP] 3.1.4.2.29 to .41). A deleted key's handle gives ERROR_KEY_DELETED.
  * Differs: samDesired and the keys' security decide nothing; who may change the cluster may change
  * all keys, who may read it may read all (ERROR_ACCESS_DENIED at the use). All keys and values
- * together take at most 32 MiB; what would go beyond is ERROR_NOT_ENOUGH_QUOTA. */
+ * together take at most 32 MiB, each counted with some 256 bytes and twice its key's path; what
+ * would go beyond is ERROR_NOT_ENOUGH_QUOTA. */
 
 /* The root key. NULL on failure. To be closed with ClusterRegCloseKey, as every key. */
 CLUSAPI_FUNCTION HKEY WINAPI GetClusterKey(HCLUSTER hCluster, REGSAM samDesired);
@@ -376,7 +382,8 @@ CLUSAPI_FUNCTION HKEY WINAPI GetClusterKey(HCLUSTER hCluster, REGSAM samDesired)
  *                         ERROR_NOT_SUPPORTED; ClusterRegSetKeySecurity sets it
  *   phkResult             out: the key
  *   lpdwDisposition       out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY; may be NULL
- * ERROR_INVALID_NAME (a part of the path is empty or longer than 255). */
+ * ERROR_INVALID_NAME (a part of the path is empty or longer than 255, or the whole path from the
+ * root longer than 32,767 units of UTF-16 or deeper than 512). */
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegCreateKey(HKEY hKey, LPCWSTR lpszSubKey, DWORD dwOptions,
                                                  REGSAM samDesired,
                                                  LPSECURITY_ATTRIBUTES lpSecurityAttributes,

@@ -2,6 +2,8 @@
 #include "model/internal.h"
 
 #define DEPTH_MOST 100 /* [MS-CMRP] 3.1.4.2.20; the failover manager walks the tree recursively */
+/* Of one resource: its expression is a text on the wire, whatever the names become. */
+#define PROVIDERS_MOST 200
 
 static int append_all(struct pointer_list *to, const struct pointer_list *from)
 {
@@ -131,7 +133,7 @@ uint32_t handle_add_dependency(struct model *m, const struct model_input *in)
         return ERR_NOT_ENOUGH_MEMORY;
     if (list_contains(&above, r))
         return ERR_CIRCULAR_DEPENDENCY;
-    if (up + down > DEPTH_MOST)
+    if (up + down > DEPTH_MOST || r->providers.count >= PROVIDERS_MOST)
         return ERR_DEPENDENCY_TREE_TOO_COMPLEX;
     if (resource_is_running(r) && provider->o.state != RESOURCE_ONLINE)
         return ERR_RESOURCE_ONLINE;

@@ -272,6 +272,17 @@ void object_rename(struct model *m, struct object *o, const char *name)
     256 /* MAX_PATH less what the API's own buffers need for a NUL and a backslash                 \
          */
 
+/* What is read at start and stands in every snapshot has an end, as the registry has its own. */
+#define OBJECTS_MOST 16384
+
+static size_t count_objects(const struct model *m)
+{
+    size_t count = 0;
+    for (enum object_type t = OBJECT_GROUP; t <= OBJECT_NODE; t++)
+        count += map_count(m->by_id[t]);
+    return count;
+}
+
 /* Names share one space with the ids of their type, because either may be given to Open. */
 uint32_t name_check(const struct model *m, const struct object *self, enum object_type type,
                     const char *name)
@@ -287,7 +298,7 @@ uint32_t name_check(const struct model *m, const struct object *self, enum objec
     const struct object *other = has_objects(type) ? object_find(m, type, name) : NULL;
     if (other && other != self)
         return ERR_OBJECT_ALREADY_EXISTS;
-    return ERR_SUCCESS;
+    return !self && count_objects(m) >= OBJECTS_MOST ? ERR_NOT_ENOUGH_QUOTA : ERR_SUCCESS;
 }
 
 /* Reading */

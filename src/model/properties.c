@@ -3,6 +3,10 @@
 
 #include <errno.h>
 
+/* Of an object's properties of one scope, as the list that GET gives. A change carries such a list
+ * twice, and both must fit its record. */
+#define LIST_MOST (1u << 20)
+
 /* Borrowed views: nothing in a struct property made here is to be freed. */
 
 static struct property number_property(const char *name, uint32_t n)
@@ -243,8 +247,31 @@ static uint32_t decode(const void *list, size_t size, struct property_table *ret
     }
 }
 
-static uint32_t decode_checked(const struct object *o, enum property_scope scope, const void *list,
-                               size_t size, struct property_table *ret)
+/* What is accepted can always be told, and be set again as it was got. */
+static uint32_t check_room(const struct model *m, const struct object *o, enum property_scope scope,
+                           const struct property_table *values)
+{
+    _cleanup_(property_table_fini) struct property_table after = {0};
+    _cleanup_(buffer_fini) struct buffer list = {0};
+    int r = model_properties(m, o, scope, &after);
+    for (size_t i = 0; i < values->count && r == 0; i++) {
+        const struct property *p = &values->items[i];
+        if (asks_for_default(p))
+            property_remove(&after, p->name);
+        else
+            r = property_set(&after, p);
+    }
+    if (r == 0)
+        r = property_list_encode(&after, &list);
+    if (r < 0)
+        return ERR_NOT_ENOUGH_MEMORY;
+    return after.count > PROPERTY_LIST_MOST || list.size > LIST_MOST ? ERR_NOT_ENOUGH_QUOTA
+                                                                     : ERR_SUCCESS;
+}
+
+static uint32_t decode_checked(const struct model *m, const struct object *o,
+                               enum property_scope scope, const void *list, size_t size,
+                               struct property_table *ret)
 {
     if (scope != PROPERTIES_COMMON && scope != PROPERTIES_PRIVATE)
         return ERR_INVALID_PARAMETER;
@@ -255,15 +282,14 @@ static uint32_t decode_checked(const struct object *o, enum property_scope scope
                : scope == PROPERTIES_COMMON ? check_common(o, p)
                                             : check_private(o, p);
     }
-    return code;
+    return code == ERR_SUCCESS ? check_room(m, o, scope, ret) : code;
 }
 
 uint32_t model_validate_properties(const struct model *m, const struct object *o,
                                    enum property_scope scope, const void *list, size_t size)
 {
-    (void)m;
     _cleanup_(property_table_fini) struct property_table values = {0};
-    return decode_checked(o, scope, list, size, &values);
+    return decode_checked(m, o, scope, list, size, &values);
 }
 
 static struct object *find_object(const struct model *m, const struct model_input *in)
@@ -365,7 +391,7 @@ static uint32_t set_properties(struct model *m, const struct model_input *in,
     _cleanup_(property_table_fini) struct property_table values = {0};
     _cleanup_(property_table_fini) struct property_table old_values = {0};
     _cleanup_(property_table_fini) struct property_table new_values = {0};
-    uint32_t code = decode_checked(o, scope, in->data, in->size, &values);
+    uint32_t code = decode_checked(m, o, scope, in->data, in->size, &values);
     if (code != ERR_SUCCESS)
         return code;
     for (size_t i = 0; i < values.count; i++) {

@@ -4,12 +4,12 @@
 #include <errno.h>
 
 #define PATH_DEPTH_MOST 512 /* the registry's own limit */
+#define PATH_MOST 32767     /* half of what a text on the wire may have */
 #define VALUE_NAME_MOST 16383
 #define KEY_NAME_MOST 255
 #define VALUE_MOST (1u << 20)
 #define REGISTRY_MOST (32u << 20) /* all of it is read at start and stands in every snapshot */
-#define KEY_COST 256
-#define VALUE_COST 64
+#define RECORD_COST 256 /* of a key and of each value in a snapshot, beside its texts and data */
 
 /* Calls each part of a path in turn; NULL when it is malformed: empty parts, too long ones. */
 static const char *next_part(const char *path, char part[KEY_NAME_MOST * 4 + 1])
@@ -26,7 +26,7 @@ static const char *next_part(const char *path, char part[KEY_NAME_MOST * 4 + 1])
 static bool path_is_valid(const char *path)
 {
     char part[KEY_NAME_MOST * 4 + 1];
-    if (!text_is_utf8(path, strlen(path)))
+    if (!text_is_utf8(path, strlen(path)) || utf16_length(path) > PATH_MOST)
         return false;
     for (unsigned depth = 0; *path; depth++) {
         path = next_part(path, part);
@@ -86,11 +86,18 @@ struct registry_key *registry_add(struct model *m, struct registry_key *parent, 
     return k;
 }
 
+/* A record has the key's path twice: as its object and as its name. */
+static size_t record_cost(size_t path_length)
+{
+    return RECORD_COST + 2 * path_length;
+}
+
 void registry_account(struct model *m, struct registry_key *k)
 {
-    size_t size = KEY_COST + strlen(k->o.id) + k->security_size;
+    size_t record = record_cost(strlen(k->o.id)),
+           size = record + strlen(k->o.name) + k->security_size;
     for (struct map_entry *e = map_first(k->values); e; e = map_next(k->values, e))
-        size += VALUE_COST + strlen(e->key) + ((const struct registry_value *)e->value)->size;
+        size += record + strlen(e->key) + ((const struct registry_value *)e->value)->size;
     m->registry_size += size - k->size;
     k->size = size;
 }
@@ -151,13 +158,29 @@ int registry_put(struct registry_key *k, const char *name, uint32_t type, const 
     return r;
 }
 
+/* Of the key and of those above it that are missing. */
+static size_t creation_cost(const struct model *m, const char *path)
+{
+    char part[KEY_NAME_MOST * 4 + 1];
+    const struct registry_key *k = m->root;
+    size_t cost = 0;
+    for (const char *at = path; *at;) {
+        at = next_part(at, part);
+        k = k ? map_get(k->subkeys, part) : NULL;
+        if (!k)
+            cost += record_cost((size_t)(at - path)) + strlen(part);
+    }
+    return cost;
+}
+
 /* Missing parents are made too, each with its own change. An existing key is success. */
 uint32_t handle_create_key(struct model *m, const struct model_input *in)
 {
     const char *path = text_or_empty(in->object_id);
     if (!path_is_valid(path))
         return ERR_INVALID_NAME;
-    if (!has_room(m, KEY_COST + strlen(path)) && !registry_find(m, path))
+    size_t cost = creation_cost(m, path);
+    if (cost > 0 && !has_room(m, cost))
         return ERR_NOT_ENOUGH_QUOTA;
     char part[KEY_NAME_MOST * 4 + 1];
     struct registry_key *k = m->root;
@@ -239,7 +262,8 @@ uint32_t handle_set_value(struct model *m, const struct model_input *in)
         (in->size == 0 || memcmp(old->data, in->data, in->size) == 0))
         return ERR_SUCCESS;
     size_t replaced = old ? MIN(old->size, in->size) : 0; /* what shrinks always has room */
-    if (in->size > replaced && !has_room(m, VALUE_COST + strlen(name) + in->size - replaced))
+    if (in->size > replaced &&
+        !has_room(m, record_cost(strlen(k->o.id)) + strlen(name) + in->size - replaced))
         return ERR_NOT_ENOUGH_QUOTA;
     emit_registry(m, CHANGE_REGISTRY_VALUE, k, old ? old->name : name,
                   old ? value_registry(old->type, old->data, old->size) : value_none(),
