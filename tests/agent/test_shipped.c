@@ -133,6 +133,17 @@ static void test_application_outlives_the_runner(void **state)
     await_end(pid);
 }
 
+/* The agent looks once whether the command lives; on a busy machine it may not have died by then.
+ */
+static int start_until_told(struct agent_fixture *f, const char *type)
+{
+    int code = run(f, OPERATION_START, type);
+    while (code == AGENT_OK)
+        code = run(f, OPERATION_LOOKS_ALIVE, type) == AGENT_OK ? AGENT_OK
+                                                               : run(f, OPERATION_START, type);
+    return code;
+}
+
 /* It ends, and what it started in the background does not: that must not meet its successor. */
 static void test_application_leaves_nothing_behind(void **state)
 {
@@ -144,7 +155,7 @@ static void test_application_leaves_nothing_behind(void **state)
     snprintf(command, sizeof(command), "sh -c 'sleep 600 & echo $! >%s.new; mv %s.new %s; exit 5'",
              path, path, path);
     set(f, "CommandLine", command);
-    assert_int_equal(run(f, OPERATION_START, type), AGENT_GENERIC);
+    assert_int_equal(start_until_told(f, type), AGENT_GENERIC);
     assert_string_equal(f->detail, "the command ended at once with exit code 5");
     assert_true(read_file(path, line, sizeof(line)));
     await_end((pid_t)strtol(line, NULL, 10));
@@ -180,7 +191,7 @@ static void test_application_that_ignores_sigterm(void **state)
     set(f, "CommandLine", "sh -c 'trap : TERM; while :; do sleep 600; done'");
     assert_int_equal(run(f, OPERATION_START, type), AGENT_OK);
     pid = application_pid(f);
-    assert_int_equal(begin(f, OPERATION_STOP, type, 1000), 0);
+    assert_int_equal(begin(f, OPERATION_STOP, type, 10000), 0);
     await_result(f);
     assert_int_equal(f->exit_code, AGENT_OK);
     await_end(pid);
@@ -194,10 +205,10 @@ static void test_application_that_cannot_run(void **state)
     assert_int_equal(run(f, OPERATION_START, type), AGENT_NOT_CONFIGURED);
     assert_string_equal(f->detail, "no command line is set");
     set(f, "CommandLine", "/no/such/program");
-    assert_int_equal(run(f, OPERATION_START, type), AGENT_GENERIC);
+    assert_int_equal(start_until_told(f, type), AGENT_GENERIC);
     assert_string_equal(f->detail, "the command was not found: /no/such/program");
     set(f, "CommandLine", "sh -c 'exit 3'");
-    assert_int_equal(run(f, OPERATION_START, type), AGENT_GENERIC);
+    assert_int_equal(start_until_told(f, type), AGENT_GENERIC);
     assert_string_equal(f->detail, "the command ended at once with exit code 3");
     set(f, "CurrentDirectory", "/no/such/folder");
     assert_int_equal(run(f, OPERATION_START, type), AGENT_NOT_CONFIGURED);
