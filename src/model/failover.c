@@ -153,7 +153,7 @@ bool resource_is_running(const struct resource *r)
     case RESOURCE_OFFLINE_PENDING:
         return true;
     case RESOURCE_ONLINE_PENDING:
-        return !r->start_waits || r->operation != 0;
+        return !r->start_waits || r->stop_waits || r->operation != 0;
     case RESOURCE_FAILED:
         /* When its stop failed nobody waits for it: what it depends on could never be stopped. */
         return r->operation != 0 || r->stop_waits;
@@ -222,26 +222,52 @@ static void resume(struct model *m, struct resource *r)
         resource_bring_online(m, r, REASON_DEPENDENCY);
 }
 
-/* Providers first. Does nothing where it is online or on its way.
- * PRE: no provider, near or far, is going offline. */
-void resource_bring_online(struct model *m, struct resource *r, enum change_reason reason)
+/* Providers first. Does nothing where it is online or on its way. Nothing is begun yet, because
+ * what is to be cleaned up waits for dependents that may come later in `raised`. */
+static void raise(struct model *m, struct resource *r, enum change_reason reason,
+                  struct pointer_list *raised)
 {
     if (r->o.state != RESOURCE_OFFLINE && r->o.state != RESOURCE_FAILED)
         return;
     effect_timer_cancel(m, &r->restart_timer);
     r->want_online = true;
     r->resumes = false;
+    if (reason == REASON_REQUEST)
+        r->restarts = 0; /* a person asked: the failures before do not count */
     for (size_t i = 0; i < r->providers.count; i++)
-        resource_bring_online(m, r->providers.items[i], reason);
+        raise(m, r->providers.items[i], reason, raised);
     r->start_waits = true;
     if (r->unclean && r->operation == 0)
         r->stop_waits = true;
     set_state(m, r, RESOURCE_ONLINE_PENDING, reason);
-    stop_if_ready(m, r);
-    start_if_ready(m, r);
-    check_invariant(r);
-    for (size_t i = 0; i < r->dependents.count; i++)
-        resume(m, r->dependents.items[i]);
+    check_result(m, list_append(raised, r));
+}
+
+/* PRE: no provider, near or far, is going offline. */
+void resources_bring_online(struct model *m, const struct pointer_list *wanted,
+                            enum change_reason reason)
+{
+    _cleanup_(list_fini) struct pointer_list raised = {0};
+    for (size_t i = 0; i < wanted->count; i++)
+        raise(m, wanted->items[i], reason, &raised);
+    for (size_t i = 0; i < raised.count; i++) {
+        struct resource *r = raised.items[i];
+        stop_if_ready(m, r);
+        start_if_ready(m, r);
+        check_invariant(r);
+    }
+    for (size_t i = 0; i < raised.count; i++) {
+        const struct resource *r = raised.items[i];
+        for (size_t d = 0; d < r->dependents.count; d++)
+            resume(m, r->dependents.items[d]);
+    }
+}
+
+void resource_bring_online(struct model *m, struct resource *r, enum change_reason reason)
+{
+    void *items[] = {r};
+    const struct pointer_list one = {.items = items, .count = 1};
+    resources_bring_online(m, &one, reason);
 }
 
 static void went_online(struct model *m, struct resource *r, enum change_reason reason)
@@ -286,24 +312,19 @@ static void take_down(struct model *m, struct resource *r, enum change_reason re
         wake_providers(m, r);
 }
 
-/* Nobody wants it any more, nor what cannot be without it. */
-static void renounce(struct model *m, struct resource *r)
-{
-    if (r->want_online)
-        object_touch(m, &r->o);
-    r->want_online = r->resumes = false;
-    effect_timer_cancel(m, &r->restart_timer);
-    for (size_t i = 0; i < r->dependents.count; i++) {
-        struct resource *d = r->dependents.items[i];
-        if (d->want_online || d->resumes)
-            renounce(m, d);
-    }
-}
-
+/* Nobody wants it any more, nor what cannot be without it, near or far: that goes first. */
 void resource_take_offline(struct model *m, struct resource *r, enum change_reason reason)
 {
-    renounce(m, r);
-    take_down(m, r, reason, true);
+    _cleanup_(list_fini) struct pointer_list all = {0};
+    check_result(m, dependency_closure(r, DEPENDENTS, &all));
+    for (size_t i = all.count; i > 0; i--) {
+        struct resource *each = all.items[i - 1];
+        if (each->want_online)
+            object_touch(m, &each->o);
+        each->want_online = each->resumes = false;
+        effect_timer_cancel(m, &each->restart_timer);
+        take_down(m, each, each == r ? reason : REASON_DEPENDENCY, true);
+    }
 }
 
 /* Failing */
@@ -432,6 +453,7 @@ static void found_not_started(struct model *m, struct resource *r)
     }
     stop_if_ready(m, r);
     start_if_ready(m, r);
+    wake_providers(m, r);
 }
 
 static void probed(struct model *m, struct resource *r, uint32_t exit_code)
@@ -519,7 +541,8 @@ static void forget_life(struct model *m, struct resource *r)
     r->restarts = 0;
     r->start_waits = r->stop_waits = false;
     r->unclean = r->o.state == RESOURCE_FAILED;
-    r->resumes = r->o.state == RESOURCE_OFFLINE && r->want_online;
+    r->resumes = r->want_online &&
+                 (r->o.state == RESOURCE_OFFLINE || r->o.state == RESOURCE_OFFLINE_PENDING);
     r->reason = REASON_ENGINE;
 }
 
@@ -547,6 +570,7 @@ void resource_resume_life(struct model *m, struct node *n)
 /* They waited for each other, and need not any more. */
 void resource_unblock(struct model *m, struct resource *r, struct resource *provider)
 {
+    resume(m, r);
     start_if_ready(m, r);
     stop_if_ready(m, provider);
 }

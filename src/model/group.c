@@ -171,8 +171,7 @@ uint32_t handle_online_group(struct model *m, const struct model_input *in)
     if (n->o.state == NODE_PAUSED)
         return ERR_SHARING_PAUSED;
     want_group(m, g, true);
-    for (size_t i = 0; i < g->resources.count; i++)
-        resource_bring_online(m, g->resources.items[i], input_reason(in));
+    resources_bring_online(m, &g->resources, input_reason(in));
     return is_pending(g) ? ERR_IO_PENDING : ERR_SUCCESS;
 }
 

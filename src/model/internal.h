@@ -101,6 +101,8 @@ void effect_timer_cancel(struct model *m, uint64_t *timer); /* likewise */
 
 /* failover.c */
 void resource_bring_online(struct model *m, struct resource *r, enum change_reason reason);
+void resources_bring_online(struct model *m, const struct pointer_list *wanted,
+                            enum change_reason reason);
 void resource_take_offline(struct model *m, struct resource *r, enum change_reason reason);
 void resource_fail(struct model *m, struct resource *r, enum change_reason reason);
 void resource_resume_life(struct model *m, struct node *n); /* what its resources do at a start */

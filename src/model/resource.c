@@ -141,7 +141,6 @@ uint32_t handle_online_resource(struct model *m, const struct model_input *in)
     uint32_t code = check_online(m, r);
     if (code != ERR_SUCCESS)
         return code;
-    r->restarts = 0; /* a person asked: the failures before do not count */
     if (!r->group->want_online) {
         r->group->want_online = true;
         object_touch(m, &r->group->o);

@@ -149,7 +149,7 @@ static void take_effects(struct world *w, const struct model_output *out)
             assert_non_null(w->owed);
         }
         struct owed *o = &w->owed[w->owed_count++];
-        *o = (struct owed){.effect = *e, .due_ns = w->now_ns + e->delay_ms * MS};
+        *o = (struct owed){.effect = *e, .due_ns = w->now_ns + e->delay_ms * MS, .begun = w->steps};
         o->effect.properties = (struct property_table){0};
         if (e->kind == EFFECT_OPERATION) {
             assert_non_null(e->resource_id);
@@ -164,6 +164,7 @@ uint32_t world_step(struct world *w, const struct model_input *in)
     struct model_input copy = *in;
     struct model_output out = {0};
     copy.time_ns = w->now_ns;
+    w->steps++;
     if (!copy.actor.node)
         copy.actor = (struct change_actor){.node = "n1", .program = "test", .uid = 7, .pid = 8};
     uint32_t code = model_step(w->m, &copy, &out);
@@ -177,6 +178,8 @@ uint32_t world_step(struct world *w, const struct model_input *in)
     take_effects(w, &out);
     model_output_fini(&out);
     check_model(w);
+    if (w->watch)
+        w->watch(w, &copy, code);
     return code;
 }
 
@@ -284,10 +287,12 @@ bool is_owed(const struct world *w, const char *resource, enum operation_kind ki
     return i < w->owed_count && w->owed[i].effect.operation == kind;
 }
 
-static void answer(struct world *w, size_t i, enum input_kind kind, uint32_t exit_code)
+void answer_owed(struct world *w, size_t nth, uint32_t exit_code)
 {
-    struct model_input in = {.kind = kind, .operation = w->owed[i].effect.id, .number = exit_code};
-    forget_owed(w, i);
+    const struct effect *e = &w->owed[nth].effect;
+    struct model_input in = {.operation = e->id, .number = exit_code};
+    in.kind = e->kind == EFFECT_TIMER ? INPUT_TIMER : INPUT_OPERATION_DONE;
+    forget_owed(w, nth);
     assert_int_equal(world_step(w, &in), 0);
 }
 
@@ -296,14 +301,14 @@ void finish(struct world *w, const char *resource, enum operation_kind kind, uin
     size_t i = find_operation(w, resource);
     assert_true(i < w->owed_count);
     assert_int_equal(w->owed[i].effect.operation, kind);
-    answer(w, i, INPUT_OPERATION_DONE, exit_code);
+    answer_owed(w, i, exit_code);
 }
 
 bool finish_one(struct world *w)
 {
     for (size_t i = 0; i < w->owed_count; i++) {
         if (w->owed[i].effect.kind == EFFECT_OPERATION) {
-            answer(w, i, INPUT_OPERATION_DONE, 0);
+            answer_owed(w, i, 0);
             return true;
         }
     }
@@ -316,16 +321,22 @@ void finish_all(struct world *w)
         ;
 }
 
-void fire_next(struct world *w)
+size_t next_timer(const struct world *w)
 {
-    size_t next = SIZE_MAX;
+    size_t next = w->owed_count;
     for (size_t i = 0; i < w->owed_count; i++)
         if (w->owed[i].effect.kind == EFFECT_TIMER &&
-            (next == SIZE_MAX || w->owed[i].due_ns < w->owed[next].due_ns))
+            (next == w->owed_count || w->owed[i].due_ns < w->owed[next].due_ns))
             next = i;
-    assert_true(next != SIZE_MAX);
+    return next;
+}
+
+void fire_next(struct world *w)
+{
+    size_t next = next_timer(w);
+    assert_true(next < w->owed_count);
     w->now_ns = MAX(w->now_ns, w->owed[next].due_ns);
-    answer(w, next, INPUT_TIMER, 0);
+    answer_owed(w, next, 0);
 }
 
 size_t timers_owed(const struct world *w)
@@ -401,7 +412,6 @@ void check_model(const struct world *w)
     const struct map *resources = model_objects(w->m, OBJECT_RESOURCE);
     for (struct map_entry *e = map_first(resources); e; e = map_next(resources, e)) {
         const struct resource *r = e->value;
-        assert_true(r->restarts <= 3); /* RestartThreshold's default */
         for (size_t i = 0; i < r->providers.count; i++) {
             const struct resource *p = r->providers.items[i];
             assert_ptr_equal(p->group, r->group);

@@ -18,12 +18,13 @@ struct owed {
     struct effect effect; /* only numbers and resource_name are kept */
     char *resource_name;
     int64_t due_ns; /* of a timer */
+    uint64_t begun; /* the step that asked for it */
 };
 
 struct world {
     struct model *m;
     int64_t now_ns;
-    uint64_t next_id;
+    uint64_t next_id, steps;
     struct owed *owed;
     size_t owed_count, owed_capacity;
     struct buffer log;     /* the changes since the last expect(): one line each */
@@ -31,6 +32,8 @@ struct world {
     struct map *rows;      /* "type key" → JSON text: what a journal would hold */
     uint64_t expected_revision;
     bool quiet; /* no log */
+    /* Called at the end of each step: `changes` and `owed` are what it left. */
+    void (*watch)(struct world *w, const struct model_input *in, uint32_t code);
 };
 
 #define MS INT64_C(1000000)
@@ -53,10 +56,12 @@ uint32_t set_dword(struct world *w, enum object_type type, const char *object, c
 /* The one operation under way for the resource ends; asserts that it is of that kind. */
 void finish(struct world *w, const char *resource, enum operation_kind kind, uint32_t exit_code);
 bool is_owed(const struct world *w, const char *resource, enum operation_kind kind);
+void answer_owed(struct world *w, size_t nth, uint32_t exit_code); /* any of `owed`, a timer too */
 bool finish_one(struct world *w); /* the oldest, with success; false when there is none */
 /* Operations as they come, all with success, until there is none. No timer fires. */
 void finish_all(struct world *w);
 /* The clock goes on to the next timer, which fires. */
+size_t next_timer(const struct world *w); /* which of `owed`; owed_count: none */
 void fire_next(struct world *w);
 size_t timers_owed(const struct world *w);
 

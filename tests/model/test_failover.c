@@ -325,6 +325,115 @@ static void a_paused_node_starts_nothing(void **state)
     world_fini(&w);
 }
 
+static void what_goes_down_during_a_restart_comes_back_with_its_provider(void **state)
+{
+    (void)state;
+    struct world w;
+    pair_online(&w);
+    assert_int_equal(request(&w, INPUT_FAIL_RESOURCE, "P"), 0);
+    assert_int_equal(resource_state(&w, "D"), RESOURCE_OFFLINE_PENDING);
+    start_service(&w);
+    finish(&w, "D", OPERATION_PROBE, 7);
+    finish(&w, "P", OPERATION_PROBE, 7);
+    fire_next(&w);
+    finish_all(&w);
+    assert_int_equal(group_state(&w, "G"), GROUP_ONLINE);
+    world_fini(&w);
+}
+
+static void what_waits_for_a_dependents_probe_is_woken_by_it(void **state)
+{
+    (void)state;
+    struct world w;
+    pair_online(&w);
+    assert_int_equal(request(&w, INPUT_FAIL_RESOURCE, "D"), 0);
+    finish_all(&w);
+    start_service(&w);
+    finish(&w, "P", OPERATION_PROBE, 7);
+    assert_int_equal(request(&w, INPUT_ONLINE_RESOURCE, "D"), ERR_IO_PENDING);
+    assert_false(is_owed(&w, "P", OPERATION_STOP));
+    finish(&w, "D", OPERATION_PROBE, 7);
+    assert_true(is_owed(&w, "P", OPERATION_STOP));
+    finish_all(&w);
+    assert_int_equal(group_state(&w, "G"), GROUP_ONLINE);
+    world_fini(&w);
+}
+
+static void a_dependent_is_cleaned_up_before_its_provider(void **state)
+{
+    (void)state;
+    struct world w;
+    pair_online(&w);
+    assert_int_equal(request(&w, INPUT_OFFLINE_RESOURCE, "D"), ERR_IO_PENDING);
+    finish(&w, "D", OPERATION_STOP, 1);
+    assert_int_equal(request(&w, INPUT_FAIL_RESOURCE, "P"), 0);
+    finish(&w, "P", OPERATION_STOP, 1);
+    forget_log(&w);
+    assert_int_equal(request(&w, INPUT_ONLINE_GROUP, "G"), ERR_IO_PENDING);
+    assert_true(is_owed(&w, "D", OPERATION_STOP));
+    assert_false(is_owed(&w, "P", OPERATION_STOP));
+    finish_all(&w);
+    assert_int_equal(group_state(&w, "G"), GROUP_ONLINE);
+    world_fini(&w);
+}
+
+static void without_the_dependency_it_need_not_wait(void **state)
+{
+    (void)state;
+    struct world w;
+    pair_online(&w);
+    assert_int_equal(set_dword(&w, OBJECT_RESOURCE, "P", "RestartAction", RESTART_NOT), 0);
+    assert_int_equal(request(&w, INPUT_FAIL_RESOURCE, "P"), 0);
+    finish_all(&w);
+    assert_int_equal(resource_state(&w, "D"), RESOURCE_OFFLINE);
+    forget_log(&w);
+    assert_int_equal(request2(&w, INPUT_REMOVE_DEPENDENCY, "D", "P"), 0);
+    finish_all(&w);
+    assert_int_equal(resource_state(&w, "D"), RESOURCE_ONLINE);
+    world_fini(&w);
+}
+
+static void offline_reaches_what_failed_behind_what_is_offline(void **state)
+{
+    (void)state;
+    struct world w;
+    pair_online(&w);
+    assert_int_equal(create_resource(&w, "G", "E"), 0);
+    assert_int_equal(request(&w, INPUT_ONLINE_RESOURCE, "E"), ERR_IO_PENDING);
+    finish_all(&w);
+    assert_int_equal(request2(&w, INPUT_ADD_DEPENDENCY, "E", "D"), 0);
+    assert_int_equal(set_dword(&w, OBJECT_RESOURCE, "E", "RestartAction", RESTART_NOT), 0);
+    assert_int_equal(request(&w, INPUT_FAIL_RESOURCE, "E"), 0);
+    assert_int_equal(request(&w, INPUT_FAIL_RESOURCE, "P"), 0);
+    finish_all(&w);
+    assert_int_equal(resource_state(&w, "D"), RESOURCE_OFFLINE);
+    assert_int_equal(resource_state(&w, "E"), RESOURCE_FAILED);
+    assert_int_equal(request(&w, INPUT_OFFLINE_RESOURCE, "P"), 0);
+    assert_int_equal(group_state(&w, "G"), GROUP_OFFLINE);
+    assert_int_equal(timers_owed(&w), 0);
+    world_fini(&w);
+}
+
+static void who_asks_for_the_group_begins_anew(void **state)
+{
+    (void)state;
+    struct world w;
+    one_online(&w);
+    for (int i = 0; i < 3; i++) {
+        fail_once(&w);
+        fire_next(&w);
+        finish(&w, "R", OPERATION_START, 0);
+    }
+    fail_once(&w); /* the fourth: nothing before RetryPeriodOnFailure */
+    assert_int_equal(request(&w, INPUT_ONLINE_GROUP, "G"), ERR_IO_PENDING);
+    finish_all(&w);
+    fail_once(&w);
+    int64_t before = w.now_ns;
+    fire_next(&w);
+    assert_int_equal(w.now_ns - before, 500 * MS);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +450,12 @@ int main(void)
         cmocka_unit_test(what_runs_without_its_provider_is_stopped_first),
         cmocka_unit_test(a_restart_that_was_due_is_not_forgotten),
         cmocka_unit_test(a_paused_node_starts_nothing),
+        cmocka_unit_test(what_goes_down_during_a_restart_comes_back_with_its_provider),
+        cmocka_unit_test(what_waits_for_a_dependents_probe_is_woken_by_it),
+        cmocka_unit_test(a_dependent_is_cleaned_up_before_its_provider),
+        cmocka_unit_test(without_the_dependency_it_need_not_wait),
+        cmocka_unit_test(offline_reaches_what_failed_behind_what_is_offline),
+        cmocka_unit_test(who_asks_for_the_group_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
