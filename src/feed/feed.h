@@ -40,6 +40,11 @@ void feed_unref(struct feed *f); /* NULL is fine */
 uint64_t feed_head_revision(const struct feed *f); /* of the last change published */
 bool feed_ended(const struct feed *f);             /* its service stopped in order */
 
+static inline void feed_unrefp(struct feed **f)
+{
+    feed_unref(*f);
+}
+
 struct feed_cursor {
     uint64_t position; /* of the next record */
     uint64_t revision; /* the next record's, once known: records before it are passed over */

@@ -35,11 +35,6 @@ DWORD WINAPI ClusportEnumKinds(DWORD dwIndex, CLUSPORT_KIND *pKind)
     return ERR_SUCCESS;
 }
 
-static void feed_unrefp(struct feed **f)
-{
-    feed_unref(*f);
-}
-
 static uint32_t read_head(struct session *s, uint64_t *ret)
 {
     _cleanup_(feed_unrefp) struct feed *feed = NULL;

@@ -154,15 +154,12 @@ struct registration {
     struct notify_port *port;
     struct object *object;
     struct notify_session *session; /* entered, for a port that is not tied yet */
-    struct feed *feed;
-    uint64_t generation;
     char *name;
 };
 
 static void registration_fini(struct registration *r)
 {
     notify_session_leave(r->session);
-    feed_unref(r->feed);
     free(r->name);
 }
 
@@ -170,6 +167,7 @@ static void registration_fini(struct registration *r)
 static uint32_t prepare(struct registration *r, bool wants_name)
 {
     struct notify_port *p = r->port;
+    _cleanup_(feed_unrefp) struct feed *mapped = NULL;
 
     pthread_mutex_lock(&p->lock);
     struct notify_session *tied = p->session; /* never changes once it is set */
@@ -180,7 +178,7 @@ static uint32_t prepare(struct registration *r, bool wants_name)
         return ERR_INVALID_PARAMETER;
     uint32_t error = tied ? 0 : notify_session_enter(session, &r->session);
     if (error == 0)
-        error = session_feed(session, &r->feed, &r->generation);
+        error = session_feed(session, &mapped, NULL);
     if (error != 0)
         return error;
     /* The object may be gone already; its handle can be closed all the same. */
@@ -189,22 +187,27 @@ static uint32_t prepare(struct registration *r, bool wants_name)
     return 0;
 }
 
-/* The port's first registration ties it to its cluster. */
+/* The port's first registration ties it to its cluster. The feed that prepare() got may be an older
+ * one by now, and who was not tied yet was not told: the session knows the newest. */
 static uint32_t tie_locked(struct registration *r)
 {
     struct notify_port *p = r->port;
 
     if (p->port && r->session && !session_same_cluster(p->session->session, r->session->session))
         return ERR_INVALID_PARAMETER; /* another thread was faster with another cluster */
-    if (p->port)
-        return 0;
-    p->port = port_create(p->version, session_cluster_name(r->session->session),
-                          feed_head_revision(r->feed) + 1);
-    if (!p->port)
-        return ERR_NOT_ENOUGH_MEMORY;
-    p->port->show_lost |= p->show_lost;
-    p->session = TAKE_PTR(r->session);
-    p->slot = notify_table_add(p);
+    struct session *session = (p->port ? p->session : r->session)->session;
+    uint64_t generation;
+    _cleanup_(feed_unrefp) struct feed *feed = session_mapped_feed(session, &generation);
+    if (!p->port) {
+        p->port =
+            port_create(p->version, session_cluster_name(session), feed_head_revision(feed) + 1);
+        if (!p->port)
+            return ERR_NOT_ENOUGH_MEMORY;
+        p->port->show_lost |= p->show_lost;
+        p->session = TAKE_PTR(r->session);
+        p->slot = notify_table_add(p);
+    }
+    notify_port_adopt_locked(p, feed, generation);
     return 0;
 }
 
@@ -218,8 +221,6 @@ static uint32_t register_locked(struct registration *r, notify_add_fn add, void 
     uint32_t error = tie_locked(r);
     if (error != 0)
         return error;
-    if (!r->session)
-        notify_port_adopt_locked(p, r->feed, r->generation);
     size_t first = p->port->filter_count;
     int e = add(p->port, o, r->name ? r->name : "", feed_head_revision(p->feed) + 1, context);
     if (e < 0) {

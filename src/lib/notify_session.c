@@ -133,17 +133,12 @@ static struct notify_session *find_locked(const struct session *s)
     return ns;
 }
 
-static void feed_unrefp(struct feed **f)
-{
-    feed_unref(*f);
-}
-
-static void on_back(struct session *s)
+static bool on_back(struct session *s)
 {
     _cleanup_(feed_unrefp) struct feed *feed = NULL;
     uint64_t generation = 0;
     if (session_feed(s, &feed, &generation) != 0)
-        return; /* gone again, and the watch will say so */
+        return false;
 
     for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
         if (!lock_if_of(p, s))
@@ -154,6 +149,7 @@ static void on_back(struct session *s)
         publish_table(ns);
         notify_pump_poke(ns);
     }
+    return true;
 }
 
 static const struct session_watch watch = {on_lost, on_given_up, on_back};

@@ -86,6 +86,9 @@ uint32_t session_call(struct session *s, const struct session_call *c);
 /* The feed of the present connection, mapped once for each; reconnects as a call does. *ret is the
  * caller's to feed_unref(). ret_generation may be NULL. A Win32 code. */
 uint32_t session_feed(struct session *s, struct feed **ret, uint64_t *ret_generation);
+/* The newest that session_feed() has given, without a call; NULL: none yet. The caller's to
+ * feed_unref(). */
+struct feed *session_mapped_feed(struct session *s, uint64_t *ret_generation);
 /* The present connection's generation; 0 while there is none. */
 uint64_t session_generation(struct session *s);
 
@@ -103,8 +106,9 @@ struct session_watch {
     void (*lost)(struct session *s);
     /* There was none for SESSION_RETRY_MS. Once for each loss; the watch goes on looking. */
     void (*given_up)(struct session *s);
-    /* There is a connection again, of a new generation. After each lost(), if it comes. */
-    void (*back)(struct session *s);
+    /* There is a connection again, of a new generation. After each lost(), if it comes. false: it
+     * could not be taken on, tell again. */
+    bool (*back)(struct session *s);
 };
 
 /* From the first call on, a thread of the session's own waits for the connection to hang up and

@@ -82,6 +82,15 @@ uint32_t session_feed(struct session *s, struct feed **ret, uint64_t *ret_genera
     return 0;
 }
 
+struct feed *session_mapped_feed(struct session *s, uint64_t *ret_generation)
+{
+    pthread_mutex_lock(&s->lock);
+    struct feed *feed = s->feed ? feed_ref(s->feed) : NULL;
+    *ret_generation = s->feed_generation;
+    pthread_mutex_unlock(&s->lock);
+    return feed;
+}
+
 uint32_t session_read_journal(struct session *s, uint64_t from, uint32_t max_bytes,
                               struct buffer *out, uint64_t *ret_first)
 {

@@ -23,6 +23,7 @@ struct session {
     struct feed *feed;
     uint64_t feed_generation;
     const struct session_watch *watch; /* not NULL: its thread runs */
+    uint64_t watched_from;             /* the generation at the watch's start */
     pthread_t watcher;
     int stop_fd; /* an eventfd: the watch is to end */
 };

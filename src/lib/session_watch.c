@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -30,6 +31,8 @@ static bool wait_for_stop(struct session *s, int ms)
 {
     struct pollfd stop = {.fd = s->stop_fd, .events = POLLIN};
     int n = poll(&stop, 1, ms);
+    if (n < 0 && errno != EINTR) /* no memory: it cannot be waited for as it should */
+        nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
     return n > 0;
 }
 
@@ -46,8 +49,11 @@ static bool wait_for_hang_up(struct session *s, uint64_t generation)
         }
         struct pollfd fds[] = {{.fd = s->stop_fd, .events = POLLIN},
                                {.fd = fd, .events = POLLRDHUP}};
-        if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-            return true;
+        if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
+            if (wait_for_stop(s, SESSION_RETRY_FIRST_MS))
+                return true;
+            continue;
+        }
         if (fds[0].revents)
             return true;
         if (fds[1].revents)
@@ -74,21 +80,32 @@ static bool reconnect(struct session *s, uint64_t *ret_generation)
     }
 }
 
+/* Until somebody has taken the new connection on, or it is gone too. true: the watch is to end. */
+static bool tell_back(struct session *s, uint64_t generation)
+{
+    for (int step = SESSION_RETRY_FIRST_MS; session_generation(s) == generation;
+         step = MIN(step * 2, SESSION_RETRY_STEP_MS)) {
+        if (s->watch->back(s))
+            return false;
+        if (wait_for_stop(s, step))
+            return true;
+    }
+    return false;
+}
+
 static void *watch_thread(void *argument)
 {
     struct session *s = argument;
-    uint64_t generation = 0;
     pthread_mutex_lock(&s->lock);
-    generation = s->generation;
+    uint64_t generation = s->watched_from;
     const struct session_watch *watch = s->watch;
     pthread_mutex_unlock(&s->lock);
     for (;;) {
         if (wait_for_hang_up(s, generation))
             return NULL;
         watch->lost(s);
-        if (reconnect(s, &generation))
+        if (reconnect(s, &generation) || tell_back(s, generation))
             return NULL;
-        watch->back(s);
     }
 }
 
@@ -100,6 +117,7 @@ static uint32_t start_locked(struct session *s, const struct session_watch *watc
         return error_from_errno(errno);
     s->stop_fd = fd;
     s->watch = watch;
+    s->watched_from = s->generation; /* the thread may take its first look after a loss */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the program's signals are not this thread's */
