@@ -18,7 +18,7 @@ static void port_free(struct notify_port *p)
 {
     if (p->slot)
         port_table_remove(p->session->table, p->slot);
-    notify_source_drop_journal(p);
+    notify_source_fini(p);
     port_destroy(p->port);
     feed_unref(p->feed);
     notify_session_leave(p->session);
@@ -124,9 +124,7 @@ bool notify_port_ready_locked(struct notify_port *p)
         return false;
     struct notify_source s = notify_source_of(p);
     struct port_notification n;
-    bool ready = port_peek(p->port, &s.source, &n) == PORT_NOTIFICATION;
-    notify_source_fini(&s);
-    return ready;
+    return port_peek(p->port, &s.source, &n) == PORT_NOTIFICATION;
 }
 
 void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t generation)
@@ -138,14 +136,16 @@ void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t
         return;
     uint64_t next = feed_head_revision(feed) + 1;
     if (p->feed) {
-        if (next < p->port->revision)
+        uint64_t before = feed_head_revision(p->feed) + 1;
+        if (next < MAX(before, p->port->revision)) {
             port_rewind(p->port, next);
-        port_reconnected(p->port, MIN(next, feed_head_revision(p->feed) + 1));
+            notify_source_rewind(p, next);
+        }
+        port_reconnected(p->port, MIN(next, before));
     }
     feed_unref(p->feed);
     p->feed = feed_ref(feed);
     p->cursor = (struct feed_cursor){0};
-    notify_source_drop_journal(p);
 }
 
 /* ---- registering ---- */
@@ -321,7 +321,6 @@ static enum look look_locked(struct notify_port *p, notify_take_fn take, void *c
         look = s.error == ERR_RPC_S_SERVER_UNAVAILABLE ? LOOK_AWAY : LOOK_DONE;
         break;
     }
-    notify_source_fini(&s);
     return look;
 }
 
@@ -332,6 +331,8 @@ static int sleep_locked(struct notify_port *p, uint32_t ticket, enum look look,
     bool retry = look == LOOK_AWAY && (!deadline || is_before(&again, deadline));
     uint32_t bits = p->port ? p->port->wake_bits : 0;
 
+    if (p->record.size == 0)
+        buffer_fini(&p->record);
     int r = feed_sleep(&p->sleepers, &p->lock, p->feed, ticket, bits, retry ? &again : deadline);
     return retry ? 0 : r;
 }

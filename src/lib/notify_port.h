@@ -43,6 +43,7 @@ struct notify_port {
     struct port_table_slot *slot;
     struct feed_cursor cursor;      /* .revision 0: to be sought */
     struct notify_journal *journal; /* a piece that is being read; NULL: none */
+    struct buffer record;           /* the one that the feed gave last, until a later is wanted */
     struct notify_event *event;     /* NULL: nobody asked for one */
     struct notify_list {            /* notify_session.c */
         struct notify_port *next, *previous;
@@ -99,13 +100,13 @@ static inline void notify_port_unrefp(struct notify_port **p)
 struct notify_source {
     struct port_source source;
     struct notify_port *port;
-    struct buffer record;
     uint32_t error; /* after SOURCE_ERROR: why */
 };
 
 struct notify_source notify_source_of(struct notify_port *p);
-void notify_source_fini(struct notify_source *s);
-void notify_source_drop_journal(struct notify_port *p);
+void notify_source_fini(struct notify_port *p);
+/* What is held of a history that was replaced from that revision on is forgotten. */
+void notify_source_rewind(struct notify_port *p, uint64_t next_revision);
 
 /* ---- notify_event.c: a descriptor that is readable while a call would not wait ---- */
 

@@ -16,13 +16,41 @@ struct notify_journal {
     uint64_t next; /* the revision after what was passed */
 };
 
-void notify_source_drop_journal(struct notify_port *p)
+static void drop_journal(struct notify_port *p)
 {
     if (!p->journal)
         return;
     buffer_fini(&p->journal->records);
     free(p->journal);
     p->journal = NULL;
+}
+
+void notify_source_fini(struct notify_port *p)
+{
+    drop_journal(p);
+    buffer_fini(&p->record);
+}
+
+void notify_source_rewind(struct notify_port *p, uint64_t next_revision)
+{
+    struct notify_journal *j = p->journal;
+
+    if (p->record.size > 0 && change_peek_revision(p->record.data) >= next_revision)
+        buffer_fini(&p->record);
+    for (size_t at = j ? j->at : 0; j && at < j->records.size;) {
+        const uint8_t *record = j->records.data + at;
+        if (change_peek_revision(record) >= next_revision || change_size(record) == 0)
+            j->records.size = at;
+        else
+            at += change_size(record);
+    }
+    if (j)
+        j->next = MIN(j->next, next_revision);
+}
+
+static bool is_wanted(const uint64_t *kinds, unsigned kind)
+{
+    return kind < CHANGE_KIND_COUNT && (kinds[kind / 64] >> kind % 64 & 1);
 }
 
 /* The next record of the piece with a revision from `from` on; false: the piece is used up. */
@@ -37,8 +65,7 @@ static bool next_of_piece(struct notify_port *p, uint64_t from, const uint64_t *
         if (size == 0 || size > j->records.size - j->at)
             break;
         uint64_t revision = change_peek_revision(record);
-        unsigned kind = change_peek_kind(record);
-        if (revision >= from && kind < CHANGE_KIND_COUNT && (kinds[kind / 64] >> kind % 64 & 1)) {
+        if (revision >= from && is_wanted(kinds, change_peek_kind(record))) {
             *ret = record;
             *ret_size = size;
             return true;
@@ -55,7 +82,7 @@ static uint32_t read_piece(struct notify_port *p, uint64_t from, uint64_t *ret_f
     struct notify_journal *j = calloc(1, sizeof(*j));
     if (!j)
         return ERR_NOT_ENOUGH_MEMORY;
-    notify_source_drop_journal(p);
+    drop_journal(p);
     uint32_t error =
         session_read_journal(p->session->session, from, JOURNAL_PIECE, &j->records, ret_first);
     if (error != 0) {
@@ -85,7 +112,7 @@ static enum step next_of_feed(struct notify_source *s, uint64_t *from, const uin
         }
     }
     c->revision = MAX(c->revision, *from);
-    switch (feed_next(p->feed, c, kinds, &s->record)) {
+    switch (feed_next(p->feed, c, kinds, &p->record)) {
     case FEED_RECORD:
         return STEP_RECORD;
     case FEED_EMPTY:
@@ -110,17 +137,23 @@ static enum port_source_result source_next(struct port_source *source, uint64_t 
     struct notify_port *p = s->port;
     uint64_t asked = from;
 
+    if (p->record.size > 0 && change_peek_revision(p->record.data) == from &&
+        is_wanted(kinds, change_peek_kind(p->record.data))) {
+        *ret = p->record.data;
+        *ret_size = p->record.size;
+        return SOURCE_RECORD;
+    }
     for (;;) {
         if (p->journal) {
             if (p->journal->next <= from && next_of_piece(p, from, kinds, ret, ret_size))
                 return SOURCE_RECORD;
             from = MAX(from, p->journal->next);
-            notify_source_drop_journal(p);
+            drop_journal(p);
         }
         switch (next_of_feed(s, &from, kinds)) {
         case STEP_RECORD:
-            *ret = s->record.data;
-            *ret_size = s->record.size;
+            *ret = p->record.data;
+            *ret_size = p->record.size;
             return SOURCE_RECORD;
         case STEP_EMPTY:
             *ret_next = from;
@@ -145,7 +178,7 @@ static enum port_source_result source_next(struct port_source *source, uint64_t 
         /* The journal is always ahead of the feed, so there is something; but never go round for
          * nothing. */
         if (p->journal->records.size == 0) {
-            notify_source_drop_journal(p);
+            drop_journal(p);
             *ret_next = from;
             return SOURCE_EMPTY;
         }
@@ -157,9 +190,4 @@ static const struct port_source_methods source_methods = {source_next};
 struct notify_source notify_source_of(struct notify_port *p)
 {
     return (struct notify_source){.source = {&source_methods}, .port = p};
-}
-
-void notify_source_fini(struct notify_source *s)
-{
-    buffer_fini(&s->record);
 }

@@ -177,8 +177,11 @@ void port_rewind(struct port *p, uint64_t next_revision)
     }
     p->state_at = MIN(p->state_at, next_revision);
     p->reconnect_at = MIN(p->reconnect_at, next_revision);
+    if (p->revision < next_revision)
+        return;
     p->revision = next_revision;
-    p->filter_at = 0;
+    if (p->lost_first == 0 && p->snapshot.size == 0)
+        p->filter_at = 0;
 }
 
 void port_set_snapshot(struct port *p, struct buffer *records)
@@ -366,11 +369,11 @@ static bool show_due(struct port *p, uint64_t limit, unsigned which, struct port
 
 static void set_lost(struct port *p, uint64_t next)
 {
+    INVARIANT(p->filter_at == 0); /* no part of it was told */
     p->lost_first = p->revision;
     p->lost_last = next - 1;
     p->lost += next - p->revision;
     p->revision = next;
-    p->filter_at = 0;
 }
 
 /* filter_at counts the registrations that were told; with nobody left the loss is done with. */

@@ -35,7 +35,9 @@ enum port_source_result {
 
 struct port_source_methods {
     /* The first change with a revision >= from and a kind of `kinds` (bit array, CHANGE_KIND_COUNT
-     * bits). SOURCE_RECORD: *ret is valid until the next call on this port's source. */
+     * bits). SOURCE_RECORD: *ret is valid until the next call on this port's source, and what was
+     * given is given again for as long as its revision is asked for, even when it is gone from
+     * where it came from: what a reader was shown, or some registrations were told, is not lost. */
     enum port_source_result (*next)(struct port_source *s, uint64_t from, const uint64_t *kinds,
                                     const void **ret, size_t *ret_size, uint64_t *ret_next);
 };
@@ -123,7 +125,7 @@ int port_add_kinds(struct port *p, const uint64_t kinds[PORT_KIND_WORDS], const 
 void port_set_parent(struct port *p, size_t first, uint64_t parent);
 /* Takes back the registrations from index `first` on, made since the last port_peek(). */
 void port_take_back(struct port *p, size_t first);
-/* The history itself was replaced by an older one: what is at next_revision now comes next. */
+/* The history itself was replaced from next_revision on: what is there now is still to come. */
 void port_rewind(struct port *p, uint64_t next_revision);
 /* Takes the records of a snapshot, to be delivered first, each to every registration that has a
  * kind of its type of object. */

@@ -12,7 +12,7 @@ struct feed_source {
     struct feed *feed;
     struct feed_cursor cursor; /* placed on the change that was given last, if `placed` */
     bool placed;
-    struct buffer record; /* a copy from the feed */
+    struct buffer record; /* the one that the feed gave last, until a later one is wanted */
     /* The page: all changes from page_from up to and without page_end that are kept. */
     struct buffer page;
     uint64_t page_from, page_end;
@@ -104,6 +104,13 @@ static enum port_source_result look_in_feed(struct feed_source *s, uint64_t from
                                             const uint64_t *kinds, const void **ret,
                                             size_t *ret_size, uint64_t *ret_next)
 {
+    if (s->record.size > 0 && change_peek_revision(s->record.data) == from &&
+        is_wanted(kinds, change_peek_kind(s->record.data))) {
+        *ret = s->record.data;
+        *ret_size = s->record.size;
+        *ret_next = from + 1;
+        return SOURCE_RECORD;
+    }
     if (!s->placed || s->cursor.revision != from) {
         int r = feed_seek(s->feed, from, &s->cursor);
         if (r == -ENODATA)

@@ -8,22 +8,41 @@
  * the journal keeps little too. What cannot be had any more is told with its exact extent. */
 
 #define CHANGES 1500
+#define LAP 400 /* more than the memory holds */
 #define KEPT "100"
 
-static void change_values(struct world *w)
+static void set_first(struct world *w)
+{
+    HKEY root = GetClusterKey(w->cluster, KEY_ALL_ACCESS), key = NULL;
+    const DWORD value = 1;
+
+    assert_int_equal(ClusterRegCreateKey(root, L"First", 0, KEY_ALL_ACCESS, NULL, &key, NULL),
+                     ERROR_SUCCESS);
+    assert_int_equal(ClusterRegSetValue(key, L"v", REG_DWORD, (const BYTE *)&value, 4),
+                     ERROR_SUCCESS);
+    assert_int_equal(ClusterRegCloseKey(key), ERROR_SUCCESS);
+    assert_int_equal(ClusterRegCloseKey(root), ERROR_SUCCESS);
+}
+
+static void change_values_times(struct world *w, DWORD times)
 {
     HKEY root = GetClusterKey(w->cluster, KEY_ALL_ACCESS), key = NULL;
     static DWORD value;
 
     assert_int_equal(ClusterRegCreateKey(root, L"Key", 0, KEY_ALL_ACCESS, NULL, &key, NULL),
                      ERROR_SUCCESS);
-    for (DWORD i = 0; i < CHANGES; i++) {
+    for (DWORD i = 0; i < times; i++) {
         value++;
         assert_int_equal(ClusterRegSetValue(key, L"v", REG_DWORD, (const BYTE *)&value, 4),
                          ERROR_SUCCESS);
     }
     assert_int_equal(ClusterRegCloseKey(key), ERROR_SUCCESS);
     assert_int_equal(ClusterRegCloseKey(root), ERROR_SUCCESS);
+}
+
+static void change_values(struct world *w)
+{
+    change_values_times(w, CHANGES);
 }
 
 #define FLAGS (CLUSTER_CHANGE_REGISTRY_VALUE | CLUSTER_CHANGE_REGISTRY_SUBTREE)
@@ -108,9 +127,91 @@ static void test_lost_to_the_versions(void **state)
     assert_true(CloseClusterNotifyPort(v2));
 }
 
+static void expect_more_data(HCHANGE port)
+{
+    WCHAR name[3] = L"";
+    DWORD_PTR key = 0;
+    DWORD flag = 0, length = 3;
+
+    assert_int_equal(GetClusterNotify(port, &key, &flag, name, &length, EVENT_WAIT_MS),
+                     ERROR_MORE_DATA);
+    assert_int_equal(flag, CLUSTER_CHANGE_REGISTRY_VALUE);
+    assert_int_equal(length, wcslen(L"First"));
+}
+
+/* What did not fit the buffer is there for the next one, though memory and journal hold it no
+ * longer and the service was killed in between. */
+static void shown_is_kept(struct world *w, HCHANGE port)
+{
+    expect_more_data(port);
+    change_values_times(w, 2 * LAP);
+    expect_more_data(port);
+    service_restart(w->service);
+    expect_more_data(port);
+    expect_event(port, CLUSTER_CHANGE_REGISTRY_VALUE, 1, L"First");
+}
+
+static void test_shown_is_kept(void **state)
+{
+    struct world *w = *state;
+    HCHANGE port = watch(w, FLAGS | CLUSTER_CHANGE_CLUSTER_RECONNECT, 1);
+
+    set_first(w);
+    shown_is_kept(w, port);
+    expect_event(port, CLUSTER_CHANGE_CLUSTER_RECONNECT, 1, L"testcluster");
+    expect_event(port, CLUSTER_CHANGE_REGISTRY_VALUE, 1, L"Key");
+    assert_true(CloseClusterNotifyPort(port));
+}
+
+static void test_shown_by_the_journal_is_kept(void **state)
+{
+    struct world *w = *state;
+    HCHANGE port = watch(w, FLAGS | CLUSTER_CHANGE_CLUSTER_RECONNECT, 1);
+
+    set_first(w);
+    change_values_times(w, LAP); /* out of the memory */
+    shown_is_kept(w, port);
+    expect_event(port, CLUSTER_CHANGE_REGISTRY_VALUE, 1, L"Key");
+    assert_true(CloseClusterNotifyPort(port));
+}
+
+/* The registrations of a port are told of a change one after the other; in between it falls behind.
+ */
+static void test_told_is_not_lost(void **state)
+{
+    static const CLUSPORT_FILTER filters[] = {{.cbSize = sizeof(filters[0]), .dwKey = 1},
+                                              {.cbSize = sizeof(filters[0]), .dwKey = 2}};
+    struct world *w = *state;
+    CLUSPORT_NOTIFICATION *n = NULL;
+    ULONGLONG revision = 0;
+    HCHANGE own = NULL;
+
+    assert_int_equal(ClusportGetRevision(w->cluster, &revision), ERROR_SUCCESS);
+    assert_int_equal(ClusportCreatePort(w->cluster, filters, 2, NULL, &own), ERROR_SUCCESS);
+    set_first(w);
+    for (DWORD_PTR key = 1; key <= 2; key++) {
+        assert_int_equal(ClusportGetNotification(own, EVENT_WAIT_MS, &n), ERROR_SUCCESS);
+        assert_true(n->ullRevision == revision + 1 && n->dwKey == key);
+        ClusportFreeNotification(n);
+        change_values_times(w, LAP);
+    }
+    assert_int_equal(ClusportGetNotification(own, EVENT_WAIT_MS, &n), ERROR_SUCCESS);
+    assert_string_equal(n->pszKind, "port.lost");
+    assert_true(n->ullLostFirst == revision + 2);
+    ClusportFreeNotification(n);
+    assert_true(CloseClusterNotifyPort(own));
+}
+
 static int small_memory(void **state)
 {
     *state = world_start((const char *[]){"--feed-size", "64K", "--log-level", "info", NULL});
+    return 0;
+}
+
+static int medium_journal(void **state)
+{
+    *state = world_start((const char *[]){"--feed-size", "64K", "--keep-changes", "600",
+                                          "--log-level", "info", NULL});
     return 0;
 }
 
@@ -126,6 +227,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_out_of_the_journal, small_memory, world_teardown),
         cmocka_unit_test_setup_teardown(test_lost_with_its_extent, small_journal, world_teardown),
+        cmocka_unit_test_setup_teardown(test_shown_is_kept, small_journal, world_teardown),
+        cmocka_unit_test_setup_teardown(test_shown_by_the_journal_is_kept, medium_journal,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_told_is_not_lost, small_journal, world_teardown),
         cmocka_unit_test_setup_teardown(test_lost_to_the_versions, small_journal, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

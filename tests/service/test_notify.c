@@ -244,6 +244,47 @@ static void slow_reader_misses_nothing(void **state)
     close_port(*state, port);
 }
 
+/* The second registration is told of the change that the first one was told of, though the service
+ * keeps it no longer. */
+static void told_to_one_is_told_to_both(void **state)
+{
+    enum { COUNT = 300, SIZE = 2000 };
+    struct rig *rig = *state;
+    uint8_t data[SIZE] = {0};
+    struct cmrp_CreateKey create = {.parent = root_key(rig), .subkey = "fast"};
+    CALL(rig, CreateKey, &create);
+    struct rpc_context port = create_port(rig, GROUP_ADDED | REGISTRY_VALUE | 0x80, 1);
+    struct cmrp_AddNotifyCluster again = {.notify = port,
+                                          .cluster = open_cluster(rig),
+                                          .filter = GROUP_ADDED | REGISTRY_VALUE | 0x80,
+                                          .notify_key = 2};
+    CALL(rig, AddNotifyCluster, &again);
+    create_group(rig, "told");
+    for (uint32_t key = 1; key <= 2; key++) {
+        struct cmrp_GetNotify e = next_event(rig, port);
+        assert_int_equal(e.notify_key, key);
+        assert_int_equal(e.filter, GROUP_ADDED);
+        assert_string_equal(e.name, "told");
+        for (uint32_t i = 0; i < COUNT; i++)
+            set_value(rig, create.key, i, data, sizeof(data));
+    }
+    for (uint32_t key = 1; key <= 2; key++) { /* the rest is lost up to what is kept */
+        struct cmrp_GetNotify e = next_event(rig, port);
+        assert_int_equal(e.notify_key, key);
+        assert_int_equal(e.filter, RECONNECT);
+    }
+    assert_event(rig, port, REGISTRY_VALUE, "fast");
+    close_port(rig, port);
+}
+
+static int setup_forgetful(void **state)
+{
+    static struct rig rig;
+    rig_start(&rig, (const char *const[]){"--feed-size", "64K", "--keep-changes", "50", NULL});
+    *state = &rig;
+    return 0;
+}
+
 /* ---- the private interface ---- */
 
 static void feed_journal_and_snapshot_agree(void **state)
@@ -331,5 +372,9 @@ int main(void)
         cmocka_unit_test(slow_reader_misses_nothing),
         cmocka_unit_test(ports_are_listed_with_their_owners),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    const struct CMUnitTest forgetful[] = {
+        cmocka_unit_test(told_to_one_is_told_to_both),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown) |
+           cmocka_run_group_tests(forgetful, setup_forgetful, teardown);
 }
