@@ -11,7 +11,8 @@
  *             that returns a handle gives NULL, one that returns a state gives -1, one that returns
  *             BOOL gives FALSE; GetLastError() says why. Beside those named with a function, each
  *             may give ERROR_INVALID_HANDLE (closed, of another kind, or never one),
- *             ERROR_INVALID_PARAMETER (a NULL that must not be one), ERROR_ACCESS_DENIED,
+ *             ERROR_INVALID_PARAMETER (a NULL that must not be one, or a text of more than 65,535
+ *             WCHARs), ERROR_ACCESS_DENIED,
  *             ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_UNICODE_TRANSLATION (a text that is no valid one),
  *             RPC_S_SERVER_UNAVAILABLE and RPC_S_CALL_FAILED (no answer from the service).
  *   Blocking  What asks the cluster waits for its answer; the connection is re-established when it
@@ -47,10 +48,10 @@ CLUSAPI_BEGIN
 CLUSAPI_FUNCTION DWORD WINAPI GetNodeClusterState(LPCWSTR lpszNodeName, LPDWORD pdwClusterState);
 
 /* A handle to a cluster. NULL: the one whose service runs here (its socket is CLUSPORT_SOCKET's
- * where that is set), which also goes by its name, its node's, this machine's, "." and "localhost".
- * NULL on failure: RPC_S_SERVER_UNAVAILABLE (also any other name: Differs, nothing is reached over
- * the network), ERROR_ACCESS_DENIED. Differs: a local handle too survives a restart of the service.
- * 3.1.4.2.1. */
+ * where that is set), which also goes by its name, its node's, this machine's, "", "." and
+ * "localhost". NULL on failure: RPC_S_SERVER_UNAVAILABLE (also any other name: Differs, nothing is
+ * reached over the network), ERROR_ACCESS_DENIED. Differs: a local handle too survives a restart of
+ * the service. 3.1.4.2.1. */
 CLUSAPI_FUNCTION HCLUSTER WINAPI OpenCluster(LPCWSTR lpszClusterName);
 
 /* Closes it; always TRUE. Ports that were registered with it for HANDLE_CLOSE get that event. */
@@ -176,7 +177,7 @@ CLUSAPI_FUNCTION HCLUSTER WINAPI GetClusterFromGroup(HGROUP hGroup);
  * calls a group partly online as soon as any resource is. */
 CLUSAPI_FUNCTION CLUSTER_GROUP_STATE WINAPI GetClusterGroupState(HGROUP hGroup, LPWSTR lpszNodeName,
                                                                  LPDWORD lpcchNodeName);
-/* ERROR_OBJECT_ALREADY_EXISTS. The same name again, also in another case, is allowed. */
+/* Names as in CreateClusterGroup. The same name again, also in another case, is allowed. */
 CLUSAPI_FUNCTION DWORD WINAPI SetClusterGroupName(HGROUP hGroup, LPCWSTR lpszGroupName);
 /* Brings all its resources online, on hDestinationNode or, if NULL, where it is. ERROR_IO_PENDING,
  * ERROR_INVALID_STATE (a resource is pending), ERROR_HOST_NODE_NOT_AVAILABLE (its node is down, or
@@ -231,7 +232,7 @@ CLUSAPI_FUNCTION CLUSTER_RESOURCE_STATE WINAPI GetClusterResourceState(HRESOURCE
                                                                        LPDWORD lpcchNodeName,
                                                                        LPWSTR lpszGroupName,
                                                                        LPDWORD lpcchGroupName);
-/* ERROR_OBJECT_ALREADY_EXISTS. */
+/* Names as in CreateClusterGroup. */
 CLUSAPI_FUNCTION DWORD WINAPI SetClusterResourceName(HRESOURCE hResource, LPCWSTR lpszResourceName);
 /* Lets the cluster act as if it had failed: restart or failover by its policy. ERROR_INVALID_STATE
  * unless online or pending. 3.1.4.2.17. */
@@ -305,7 +306,8 @@ CLUSAPI_FUNCTION DWORD WINAPI CreateClusterResourceType(
  * type that has a definition file is back at the service's next start. */
 CLUSAPI_FUNCTION DWORD WINAPI DeleteClusterResourceType(HCLUSTER hCluster,
                                                         LPCWSTR lpszResourceTypeName);
-/* CLUSTER_RESOURCE_TYPE_ENUM_*: nodes that can have it, resources that are of it. */
+/* CLUSTER_RESOURCE_TYPE_ENUM_*: nodes that can have it, resources that are of it.
+ * ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND. */
 CLUSAPI_FUNCTION HRESTYPEENUM WINAPI ClusterResourceTypeOpenEnum(HCLUSTER hCluster,
                                                                  LPCWSTR lpszResourceTypeName,
                                                                  DWORD dwType);
@@ -323,7 +325,7 @@ CLUSAPI_FUNCTION BOOL WINAPI CloseClusterNetwork(HNETWORK hNetwork);
 CLUSAPI_FUNCTION HCLUSTER WINAPI GetClusterFromNetwork(HNETWORK hNetwork);
 /* ClusterNetworkStateUnknown on failure: GetLastError(). */
 CLUSAPI_FUNCTION CLUSTER_NETWORK_STATE WINAPI GetClusterNetworkState(HNETWORK hNetwork);
-/* ERROR_OBJECT_ALREADY_EXISTS. */
+/* Names as in CreateClusterGroup. */
 CLUSAPI_FUNCTION DWORD WINAPI SetClusterNetworkName(HNETWORK hNetwork, LPCWSTR lpszName);
 /* Its id (text+cch). ERROR_MORE_DATA. */
 CLUSAPI_FUNCTION DWORD WINAPI GetClusterNetworkId(HNETWORK hNetwork, LPWSTR lpszNetworkId,

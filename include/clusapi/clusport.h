@@ -21,8 +21,9 @@
  * - A port survives a restart of the service, and goes on where it was.
  *
  * Functions return a Win32 error code, 0 (ERROR_SUCCESS) for success, and touch no output on
- * failure. All may be called from any thread. Strings of type char are UTF-8. A struct that begins
- * with cbSize grows at its end only: set cbSize to sizeof before a call that reads it. */
+ * failure. Beside those named with a function, each may give those that clusapi.h names for all.
+ * All may be called from any thread. Strings of type char are UTF-8. A struct that begins with
+ * cbSize grows at its end only: set cbSize to sizeof before a call that reads it. */
 
 #include "clusapi.h"
 

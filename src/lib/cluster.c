@@ -36,6 +36,13 @@ BOOL WINAPI CloseCluster(HCLUSTER hCluster)
     return TRUE;
 }
 
+static DWORD check_text(LPCWSTR text)
+{
+    _cleanup_free_
+    char *utf8 = NULL;
+    return text ? family_text(text, &utf8) : ERROR_SUCCESS;
+}
+
 /* Of another node, as the local service sees it. */
 static DWORD state_of_node(HCLUSTER cluster, LPCWSTR name, DWORD *ret)
 {
@@ -50,9 +57,10 @@ static DWORD state_of_node(HCLUSTER cluster, LPCWSTR name, DWORD *ret)
 
 DWORD WINAPI GetNodeClusterState(LPCWSTR lpszNodeName, LPDWORD pdwClusterState)
 {
-    DWORD before = GetLastError(), error = ERROR_SUCCESS;
-    if (!pdwClusterState)
-        return ERROR_INVALID_PARAMETER;
+    DWORD before = GetLastError();
+    DWORD error = pdwClusterState ? check_text(lpszNodeName) : ERROR_INVALID_PARAMETER;
+    if (error != ERROR_SUCCESS)
+        return error;
     HCLUSTER cluster = OpenCluster(lpszNodeName);
     if (cluster) {
         *pdwClusterState = ClusterStateRunning;
@@ -122,8 +130,9 @@ DWORD WINAPI GetClusterInformation(HCLUSTER hCluster, LPWSTR lpszClusterName,
     struct cmrp_GetClusterName a = {0};
     if (!cluster)
         return ERROR_INVALID_HANDLE;
-    if (lpClusterInfo && lpClusterInfo->dwVersionInfoSize != sizeof(CLUSTERVERSIONINFO) &&
-        lpClusterInfo->dwVersionInfoSize != sizeof(CLUSTERVERSIONINFO_NT4))
+    if ((lpClusterInfo && lpClusterInfo->dwVersionInfoSize != sizeof(CLUSTERVERSIONINFO) &&
+         lpClusterInfo->dwVersionInfoSize != sizeof(CLUSTERVERSIONINFO_NT4)) ||
+        (lpszClusterName && !lpcchClusterName))
         return ERROR_INVALID_PARAMETER;
     DWORD error = object_ask(cluster, &cmrp_op_GetClusterName, &a, &arena);
     if (error == ERROR_SUCCESS && lpClusterInfo)

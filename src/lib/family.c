@@ -99,6 +99,8 @@ int family_get_state(const void *handle, enum lib_handle_kind kind, const struct
 DWORD family_give_two(const char *first, LPWSTR first_buffer, LPDWORD first_cch, const char *second,
                       LPWSTR second_buffer, LPDWORD second_cch)
 {
+    if ((first_buffer && !first_cch) || (second_buffer && !second_cch))
+        return ERROR_INVALID_PARAMETER; /* before either is touched */
     DWORD error = wide_give(first, first_buffer, first_cch);
     if (error != ERROR_SUCCESS && error != ERROR_MORE_DATA)
         return error;

@@ -96,7 +96,7 @@ DWORD WINAPI OnlineClusterGroup(HGROUP hGroup, HNODE hDestinationNode)
     _cleanup_(object_unrefp) struct object *node = NULL;
     if (hDestinationNode)
         node = object_acquire(hDestinationNode, LIB_HANDLE_NODE);
-    if (!group || (hDestinationNode && !node))
+    if (!group || (hDestinationNode && (!node || node->session != group->session)))
         return ERROR_INVALID_HANDLE;
     bool there = true;
     DWORD error = node ? is_owner(group, node, &there) : ERROR_SUCCESS;

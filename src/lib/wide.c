@@ -88,7 +88,10 @@ int wide_to_utf8(const WCHAR *s, char **ret)
         *ret = NULL;
         return 0;
     }
-    return utf8_from_wide(s, wide_length(s), ret);
+    size_t length = 0;
+    while (length <= WIDE_MOST && s[length])
+        length++;
+    return length <= WIDE_MOST ? utf8_from_wide(s, length, ret) : -EINVAL;
 }
 
 size_t wide_length_of_utf8(const char *utf8)

@@ -17,7 +17,10 @@ size_t wide_length_of_utf8(const char *utf8); /* WCHARs that it takes, without a
  * NUL: 0, and *s stays. */
 int wide_next(const WCHAR **s, uint32_t *ret_codepoint);
 
-/* malloc'ed; NULL gives NULL. 0, -EILSEQ, -ENOMEM. */
+/* No text that a caller gives is longer, in WCHARs: the wire takes no more. */
+#define WIDE_MOST 65535u
+
+/* malloc'ed; NULL gives NULL. 0, -EILSEQ, -EINVAL (too long: it is not read further), -ENOMEM. */
 int wide_to_utf8(const WCHAR *s, char **ret);
 int utf8_from_wide(const WCHAR *s, size_t count, char **ret); /* count WCHARs, none of them NUL */
 int wide_from_utf8(const char *utf8, WCHAR **ret);
