@@ -15,6 +15,7 @@
 #define FIRST_ROOM 4096u
 #define MOST_ROOM (16u << 20)
 #define MOST_ATTEMPTS 8
+#define MOST_INPUT (2 * MOST_ROOM) /* what is larger is not even copied */
 
 /* Control operations differ only in what they begin with. */
 struct control_tail {
@@ -217,7 +218,7 @@ DWORD control(const void *handle, enum lib_handle_kind kind, LPCWSTR type_name,
         if (!node || node->session != o->session)
             return ERROR_INVALID_HANDLE;
     }
-    if ((!in && in_size > 0) || (!out && out_size > 0))
+    if ((!in && in_size > 0) || (!out && out_size > 0) || in_size > MOST_INPUT)
         return ERROR_INVALID_PARAMETER;
     int r = wide_to_utf8(type_name, &type);
     if (r < 0)

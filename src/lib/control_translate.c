@@ -83,13 +83,12 @@ enum shape registry_shape(uint32_t type)
 
 typedef int (*text_fn)(const uint8_t *data, size_t size, struct buffer *out);
 
-/* All of it, NULs too. An unpaired surrogate becomes U+FFFD, so that a text that an agent of
- * another make left behind can still be read. */
+/* All of it, NULs too, and whatever it is: a registry value need be no text, and one program's must
+ * not keep another from being told. An unpaired surrogate becomes U+FFFD, an odd last byte a WCHAR
+ * of its own. */
 static int text_from_wire(const uint8_t *data, size_t size, struct buffer *out)
 {
-    if (size % 2 != 0)
-        return -EBADMSG;
-    for (size_t at = 0; at < size; at += 2) {
+    for (size_t at = 0; at + 1 < size; at += 2) {
         uint32_t c = (uint32_t)data[at] | (uint32_t)data[at + 1] << 8;
         if (c >= 0xd800 && c <= 0xdbff && at + 4 <= size) {
             uint32_t low = (uint32_t)data[at + 2] | (uint32_t)data[at + 3] << 8;
@@ -102,6 +101,8 @@ static int text_from_wire(const uint8_t *data, size_t size, struct buffer *out)
             c = 0xfffd;
         buffer_append_u32(out, c);
     }
+    if (size % 2 != 0)
+        buffer_append_u32(out, data[size - 1]);
     return buffer_failed(out) ? -ENOMEM : 0;
 }
 

@@ -12,6 +12,8 @@
 /* Room for a value whose size in the caller's form is not known beforehand. */
 #define FIRST_ROOM 4096u
 #define MOST_ATTEMPTS 8
+/* Of a value; what is larger is not even copied. */
+#define MOST_DATA ((1u << 20) / 2 * sizeof(WCHAR))
 
 /* ---- keys ---- */
 
@@ -165,7 +167,7 @@ DWORD WINAPI ClusterRegSetValue(HKEY hKey, LPCWSTR lpszValueName, DWORD dwType, 
     char *name = NULL;
     if (!key)
         return ERROR_INVALID_HANDLE;
-    if (!lpData && cbData > 0)
+    if ((!lpData && cbData > 0) || cbData > MOST_DATA)
         return ERROR_INVALID_PARAMETER;
     DWORD error = family_text(lpszValueName, &name);
     if (error == ERROR_SUCCESS)

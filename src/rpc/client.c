@@ -261,6 +261,8 @@ uint32_t rpc_client_call_fd(struct rpc_client *c, const struct rpc_interface *i,
     int r;
 
     r = ndr_encode(op, RPC_IN, args, &stub);
+    if (r == 0 && stub.size > RPC_MOST_REQUEST)
+        r = -EINVAL; /* the server would end the connection */
     if (r < 0)
         return r == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY : ERR_INVALID_PARAMETER;
     error = exchange(c, i, op, &stub, send_fd, &answer);
