@@ -7,7 +7,7 @@ PREFIX ?= /usr
 DESTDIR ?=
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo check check-asan check-tsan check-clang campaign campaign-tsan fuzz-smoke lint format install clean
+.PHONY: help setup build demo check check-asan check-tsan check-clang campaign campaign-tsan fuzz-smoke bench lint format install clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
@@ -45,6 +45,10 @@ campaign-tsan:   ## the same under ThreadSanitizer
 
 fuzz-smoke:      ## each decoder against random bytes, 20 seconds each
 	@tools/fuzz 20
+
+bench: build     ## how fast it is, beside Redis, NATS, D-Bus and etcd; BENCH="told durable" for some only
+	@tools/setup bench
+	@$(BUILD)/bench/bench --folder $(BUILD) --json $(BUILD)/bench.json $(BENCH)
 
 lint: build      ## formatting, licence lines, static checks, scripts
 	@tools/lint $(BUILD)
