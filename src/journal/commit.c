@@ -49,7 +49,6 @@ int journal_batch_put(struct journal_batch *b, enum object_type type, const char
 
 static int add_changes(struct journal *j, const struct journal_batch *b)
 {
-    sqlite3_stmt *s = j->statements[STATEMENT_ADD_CHANGE];
     uint64_t revision = b->first_revision;
 
     for (size_t at = 0; at < b->changes.size; revision++) {
@@ -57,10 +56,13 @@ static int add_changes(struct journal *j, const struct journal_batch *b)
         const size_t size = change_size(record);
         PRE(size > 0 && change_peek_revision(record) == revision);
 
-        sqlite3_bind_int64(s, 1, (sqlite3_int64)revision);
-        sqlite3_bind_int64(s, 2, (sqlite3_int64)size);
-        sqlite3_bind_blob(s, 3, record, (int)size, SQLITE_STATIC);
-        int r = journal_run(j, STATEMENT_ADD_CHANGE);
+        int r = journal_bind_number(j, STATEMENT_ADD_CHANGE, 1, revision);
+        if (r == 0)
+            r = journal_bind_number(j, STATEMENT_ADD_CHANGE, 2, size);
+        if (r == 0)
+            r = journal_bind_bytes(j, STATEMENT_ADD_CHANGE, 3, record, size);
+        if (r == 0)
+            r = journal_run(j, STATEMENT_ADD_CHANGE);
         if (r < 0)
             return r;
         at += size;
@@ -75,11 +77,13 @@ static int write_objects(struct journal *j, const struct journal_batch *b)
         const struct journal_row *row = &b->rows[i];
         const enum statement s = row->json ? STATEMENT_PUT_OBJECT : STATEMENT_DROP_OBJECT;
 
-        sqlite3_bind_int(j->statements[s], 1, (int)row->type);
-        sqlite3_bind_text(j->statements[s], 2, row->key, -1, SQLITE_STATIC);
-        if (row->json)
-            sqlite3_bind_text(j->statements[s], 3, row->json, -1, SQLITE_STATIC);
-        int r = journal_run(j, s);
+        int r = journal_bind_number(j, s, 1, (uint64_t)row->type);
+        if (r == 0)
+            r = journal_bind_text(j, s, 2, row->key);
+        if (r == 0 && row->json)
+            r = journal_bind_text(j, s, 3, row->json);
+        if (r == 0)
+            r = journal_run(j, s);
         if (r < 0)
             return r;
     }
@@ -101,20 +105,20 @@ static int drop_old(struct journal *j, uint64_t added, uint64_t *first, uint64_t
         return 0;
 
     sqlite3_stmt *sizes = j->statements[STATEMENT_OLDEST_SIZES];
-    sqlite3_bind_int64(sizes, 1, 2 * (sqlite3_int64)added + DROP_MOST);
+    int r = journal_bind_number(j, STATEMENT_OLDEST_SIZES, 1, 2 * added + DROP_MOST);
+    if (r < 0)
+        return r;
     int result = SQLITE_ROW;
     while (*first < last && holds_too_much(j, *first, last, *bytes) &&
            (result = sqlite3_step(sizes)) == SQLITE_ROW) {
         *bytes -= (uint64_t)sqlite3_column_int64(sizes, 0);
         (*first)++;
     }
-    int r = journal_errno(j->db, result);
+    r = journal_errno(j->db, result);
     sqlite3_reset(sizes);
-    if (r < 0)
-        return r;
-
-    sqlite3_bind_int64(j->statements[STATEMENT_DROP_CHANGES], 1, (sqlite3_int64)*first);
-    return journal_run(j, STATEMENT_DROP_CHANGES);
+    if (r == 0)
+        r = journal_bind_number(j, STATEMENT_DROP_CHANGES, 1, *first);
+    return r < 0 ? r : journal_run(j, STATEMENT_DROP_CHANGES);
 }
 
 /* A file that was removed takes what is written to it, and nobody will ever read it. */
@@ -139,10 +143,10 @@ static int write_batch(struct journal *j, const struct journal_batch *b)
         r = add_changes(j, b);
         if (r == 0)
             r = drop_old(j, b->last_revision - b->first_revision + 1, &first, last, &bytes);
-        if (r == 0) {
-            sqlite3_bind_int64(j->statements[STATEMENT_SET_BYTES], 1, (sqlite3_int64)bytes);
+        if (r == 0)
+            r = journal_bind_number(j, STATEMENT_SET_BYTES, 1, bytes);
+        if (r == 0)
             r = journal_run(j, STATEMENT_SET_BYTES);
-        }
     }
     if (r == 0)
         r = write_objects(j, b);
@@ -156,6 +160,17 @@ static int write_batch(struct journal *j, const struct journal_batch *b)
     return 0;
 }
 
+static int undo(struct journal *j, int error)
+{
+    if (!sqlite3_get_autocommit(j->db))
+        journal_run(j, STATEMENT_ROLLBACK);
+    if (journal_log_forget(j) < 0)
+        return -ENOTRECOVERABLE;
+    /* The file decides what was kept. It may be unreadable too: what we knew then stands. */
+    journal_refresh(j);
+    return error;
+}
+
 int journal_commit(struct journal *j, const struct journal_batch *b)
 {
     PRE(!j->options.read_only);
@@ -167,11 +182,5 @@ int journal_commit(struct journal *j, const struct journal_batch *b)
         return 0;
 
     int r = is_still_there(j) ? write_batch(j, b) : -ENOENT;
-    if (r < 0) {
-        if (!sqlite3_get_autocommit(j->db))
-            journal_run(j, STATEMENT_ROLLBACK);
-        /* The file decides what was kept. It may be unreadable too: what we knew then stands. */
-        journal_refresh(j);
-    }
-    return r;
+    return r < 0 ? undo(j, r) : 0;
 }

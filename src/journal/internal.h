@@ -38,6 +38,7 @@ struct journal {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct journal_options options;
     int lock_fd; /* held by the one writer */
+    bool marked; /* the lock file says that a journal was made here */
     /* What the file holds, kept here by the writer so that no commit has to look. */
     uint64_t first, last;
     uint64_t bytes; /* of all changes */
@@ -45,10 +46,20 @@ struct journal {
 
 /* A result of SQLite as 0 or -errno. */
 int journal_errno(sqlite3 *db, int result);
+/* Parameters of a statement, from 1 on; texts and bytes are borrowed until it has run. */
+int journal_bind_number(struct journal *j, enum statement s, int at, uint64_t number);
+int journal_bind_text(struct journal *j, enum statement s, int at, const char *text);
+int journal_bind_bytes(struct journal *j, enum statement s, int at, const void *data, size_t size);
 /* Runs a statement that gives no rows, or one number (0 when it is NULL), and resets it. */
 int journal_run(struct journal *j, enum statement s);
 int journal_run_number(struct journal *j, enum statement s, uint64_t *ret);
 /* Reads first, last and bytes from the file. */
 int journal_refresh(struct journal *j);
+
+/* log.c: SQLite's write-ahead log. All that is in it reaches the disk; 0, -EIO. */
+int journal_log_sync(struct journal *j);
+/* Cuts off what a commit that failed wrote to it, so that no recovery finds it. 0;
+ * -ENOTRECOVERABLE: it may come back. */
+int journal_log_forget(struct journal *j);
 
 #endif

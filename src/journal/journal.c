@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 
@@ -59,6 +61,23 @@ int journal_errno(sqlite3 *db, int result)
     default:
         return -EIO;
     }
+}
+
+int journal_bind_number(struct journal *j, enum statement s, int at, uint64_t number)
+{
+    return journal_errno(j->db, sqlite3_bind_int64(j->statements[s], at, (sqlite3_int64)number));
+}
+
+int journal_bind_text(struct journal *j, enum statement s, int at, const char *text)
+{
+    return journal_errno(j->db, sqlite3_bind_text64(j->statements[s], at, text, strlen(text),
+                                                    SQLITE_STATIC, SQLITE_UTF8));
+}
+
+int journal_bind_bytes(struct journal *j, enum statement s, int at, const void *data, size_t size)
+{
+    return journal_errno(j->db,
+                         sqlite3_bind_blob64(j->statements[s], at, data, size, SQLITE_STATIC));
 }
 
 int journal_run(struct journal *j, enum statement s)
@@ -167,6 +186,8 @@ static int bring_schema(struct journal *j, int *ret_schema)
         return r;
     if (*ret_schema > SCHEMA_VERSION || *ret_schema < 0)
         return -EPROTONOSUPPORT;
+    if (*ret_schema == 0 && j->marked)
+        return -ENOMEDIUM;
     if (j->options.read_only)
         return *ret_schema == SCHEMA_VERSION ? 0 : *ret_schema == 0 ? -ENODATA : -EPROTONOSUPPORT;
     for (int from = *ret_schema; r == 0 && from < SCHEMA_VERSION; from++)
@@ -185,14 +206,14 @@ static int prepare(struct journal *j)
     return 0;
 }
 
+/* ---- the lock file ---- */
+
+static const char mark[] = "A journal was made beside this file. To start anew, remove both.\n";
+
 /* A second writer would take the same revisions for other changes. The database's own locks come
  * and go with each transaction, so the writer holds one of its own. */
-static int lock_writer(struct journal *j, const char *path)
+static int lock_writer(struct journal *j, const char *name)
 {
-    _cleanup_free_
-    char *name = text_format("%s-lock", path);
-    if (!name)
-        return -ENOMEM;
     j->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (j->lock_fd < 0)
         return -errno;
@@ -201,10 +222,52 @@ static int lock_writer(struct journal *j, const char *path)
     return 0;
 }
 
+static bool is_empty(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) < 0 ? errno == ENOENT : st.st_size == 0;
+}
+
+/* Before SQLite sees the files: it would delete the log of an empty database. */
+static int check_mark(struct journal *j, const char *path, const char *lock_name)
+{
+    j->marked = !is_empty(lock_name);
+    return j->marked && is_empty(path) ? -ENOMEDIUM : 0;
+}
+
+static int sync_folder(const char *path)
+{
+    _cleanup_free_
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    _cleanup_close_
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Once there is a journal. A disk that has no room for it gets it at the next start. */
+static int put_mark(struct journal *j, const char *path)
+{
+    if (j->marked || j->options.read_only)
+        return 0;
+    const ssize_t size = sizeof(mark) - 1;
+    j->marked = pwrite(j->lock_fd, mark, (size_t)size, 0) == size && fsync(j->lock_fd) == 0;
+    return sync_folder(path);
+}
+
+/* ---- opening ---- */
+
 static int open_database(struct journal *j, const char *path)
 {
     const bool read_only = j->options.read_only;
-    int r = read_only ? 0 : lock_writer(j, path);
+    _cleanup_free_
+    char *lock_name = text_format("%s-lock", path);
+    if (!lock_name)
+        return -ENOMEM;
+    int r = read_only ? 0 : lock_writer(j, lock_name);
+    if (r == 0)
+        r = check_mark(j, path, lock_name);
     if (r < 0)
         return r;
 
@@ -242,9 +305,14 @@ static char *explain(const char *path, int error, int schema)
         return text_format("%s: another process uses the journal; is the service running already?",
                            path);
     case EBADMSG:
-        return text_format("%s: not a database, or damaged; restore a backup, or move it away to "
-                           "start anew",
+        return text_format("%s: not a database, or damaged; restore a backup, or empty the state "
+                           "folder to start anew",
                            path);
+    case ENOMEDIUM:
+        return text_format(
+            "%s: there was a journal here, and now it is missing or empty; restore a "
+            "backup, or remove %s-lock too to start anew",
+            path, path);
     case EMEDIUMTYPE:
         return text_format("%s: a database, but not a ClusPort journal; name another state folder",
                            path);
@@ -276,6 +344,10 @@ int journal_open(const char *path, const struct journal_options *options, struct
             r = prepare(j);
         if (r == 0)
             r = journal_refresh(j);
+        if (r == 0 && !options->read_only)
+            r = journal_log_sync(j);
+        if (r == 0)
+            r = put_mark(j, path);
     }
     if (r < 0) {
         journal_close(j);

@@ -24,7 +24,10 @@ struct journal_options {
 #define JOURNAL_KEEP_BYTES (1ull << 30)
 
 /* 0; -errno, with *ret_error (malloc'ed, may be NULL) saying for people what is wrong and what to
- * do. One writer at a time: a second one gets -EBUSY (`<path>-lock`). */
+ * do. One writer at a time: a second one gets -EBUSY (`<path>-lock`). That file remembers too that
+ * there was a journal: one that was lost or emptied since then is refused, -ENOMEDIUM, not made
+ * anew. What a writer finds is on disk when this returns, also when it was killed before its fsync.
+ */
 int journal_open(const char *path, const struct journal_options *options, struct journal **ret,
                  char **ret_error);
 void journal_close(struct journal *j); /* NULL is fine */
@@ -46,7 +49,9 @@ int journal_batch_put(struct journal_batch *b, enum object_type type, const char
                       const char *json, size_t size);
 
 /* Returns after fsync. 0; -ENOSPC, -EIO, -ENOMEM, -ENOENT (the file was removed): nothing of the
- * batch is kept. Retention is applied here, a bounded piece at a time. */
+ * batch is kept, nor found after a crash. -ENOTRECOVERABLE: it cannot be said whether the next who
+ * opens the journal finds the batch; nobody may be told of either, so close it and end. Retention
+ * is applied here, a bounded piece at a time. */
 int journal_commit(struct journal *j, const struct journal_batch *b);
 
 uint64_t journal_first_revision(struct journal *j); /* the oldest kept, 0: none yet */

@@ -47,8 +47,9 @@ int journal_read(struct journal *j, uint64_t from, size_t max_bytes, struct buff
     uint64_t expected = 0;
     int result;
 
-    sqlite3_bind_int64(s, 1, (sqlite3_int64)MIN(from, (uint64_t)INT64_MAX));
-    int r = 0;
+    int r = journal_bind_number(j, STATEMENT_READ_CHANGES, 1, MIN(from, (uint64_t)INT64_MAX));
+    if (r < 0)
+        return r;
     while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW) {
         r = row_record(s, expected, &record, &size);
         if (r < 0)
@@ -120,9 +121,10 @@ static int check_changes(struct journal *j)
     const void *record;
     size_t size;
     int result;
-    int r = 0;
+    int r = journal_bind_number(j, STATEMENT_READ_CHANGES, 1, 0);
 
-    sqlite3_bind_int64(s, 1, 0);
+    if (r < 0)
+        return r;
     while (r == 0 && (result = sqlite3_step(s)) == SQLITE_ROW) {
         r = row_record(s, expected, &record, &size);
         if (r < 0)

@@ -25,7 +25,8 @@
  *      ▲                                       │     the last commit has ended: reloaded
  *      │ a test commit works                   ▼
  *      └────────────────────────────────── REFUSING  reads are answered, the engine rests
- *   STOPPING: from any of them, by pipeline_stop() */
+ *   STOPPING: from any of them, by pipeline_stop()
+ * A commit of which nobody can say whether it will be found ends the service from any of them. */
 enum phase { PHASE_RUNNING, PHASE_FAILED, PHASE_REFUSING, PHASE_STOPPING };
 
 struct pipeline {
@@ -201,6 +202,15 @@ static void commit_failed(struct pipeline *p, struct batch *lost)
         pipeline_fail(p, error);
 }
 
+/* Whoever waits can be told neither: the next service finds out, and answers with it. */
+static void end_unanswered(struct pipeline *p)
+{
+    log_error("commit_unknown state_dir=%s consequence=%s", log_quote(p->options.engine.state_dir),
+              log_quote("what the disk refused cannot be removed; the service ends without an "
+                        "answer, the next start decides"));
+    p->options.stopped(p->options.context, p->commit_result);
+}
+
 static int start_engine(struct pipeline *p);
 
 /* Changes are accepted when what the engine has to say is durable too: on_ready(). */
@@ -218,6 +228,10 @@ static void test_succeeded(struct pipeline *p)
 static void commit_done(struct worker_job *job)
 {
     struct pipeline *p = container_of(job, struct pipeline, commit);
+    if (p->commit_result == -ENOTRECOVERABLE) {
+        end_unanswered(p);
+        return;
+    }
     struct batch done = p->flying;
     p->flying = (struct batch){0};
     p->committing = false;
@@ -546,6 +560,8 @@ void pipeline_destroy(struct pipeline *p)
     worker_destroy(p->committer);
     end_engine(p);
     drop_unkept(p);
+    batch_answer(&p->flying, ERR_IO_DEVICE); /* of end_unanswered(): into nothing */
+    batch_fini(&p->flying);
     sd_event_source_disable_unref(p->hand_over);
     sd_event_source_disable_unref(p->recover);
     sd_event_source_disable_unref(p->retry);

@@ -16,7 +16,8 @@
  *
  * When a commit fails, nothing of the batch happened: those who wait are told so, the model is
  * thrown away and loaded again from the journal, and changes are refused until the journal can be
- * written again, which is tried in growing intervals. */
+ * written again, which is tried in growing intervals. If not even that can be made sure, the
+ * service ends and answers nobody. */
 
 struct pipeline;
 

@@ -216,6 +216,70 @@ static void test_files_that_are_no_journal(void **state)
     journal_close(open_journal(empty, NULL)); /* a writer makes one of it */
 }
 
+/* The lock file remembers that there was one. */
+static void test_lost_journal_is_not_made_anew(void **state)
+{
+    const struct scratch *s = *state;
+    _cleanup_free_
+    char *lock = text_format("%s-lock", s->path);
+    struct stat st;
+    struct journal *j = open_journal(s->path, NULL);
+    assert_int_equal(commit_changes(j, 300, 300), 0);
+    journal_close(j);
+    assert_int_equal(stat(s->path, &st), 0);
+
+    for (off_t size = st.st_size - 4096; size >= 4096; size = size * 3 / 4) { /* cut */
+        assert_int_equal(truncate(s->path, size), 0);
+        assert_refused(s->path, &writing, -EBADMSG, "start anew");
+        assert_refused(s->path, &reading, -EBADMSG, "start anew");
+        assert_int_equal(stat(s->path, &st), 0);
+        assert_int_equal(st.st_size, size);
+    }
+    for (off_t size = 4095; size > 0; size /= 3) { /* what SQLite makes of these differs */
+        assert_int_equal(truncate(s->path, size), 0);
+        struct journal *none = NULL;
+        int r = journal_open(s->path, &writing, &none, NULL);
+        assert_true(r == -EBADMSG || r == -ENOMEDIUM);
+    }
+    assert_int_equal(truncate(s->path, 0), 0);
+    assert_refused(s->path, &writing, -ENOMEDIUM, "start anew");
+    assert_refused(s->path, &reading, -ENOMEDIUM, "start anew");
+    assert_int_equal(unlink(s->path), 0);
+    assert_refused(s->path, &writing, -ENOMEDIUM, "start anew");
+    assert_refused(s->path, &reading, -ENOMEDIUM, "start anew");
+    execute(s->path, "PRAGMA journal_mode = WAL; VACUUM"); /* a database with nothing in it */
+    assert_refused(s->path, &writing, -ENOMEDIUM, "start anew");
+    assert_int_equal(unlink(s->path), 0);
+    assert_int_equal(unlink(lock), 0); /* as it says */
+    j = open_journal(s->path, NULL);
+    assert_true(journal_last_revision(j) == 0);
+    journal_close(j);
+}
+
+/* What SQLite would do to the log of a database without a byte: delete it. */
+static void test_log_of_an_emptied_journal_is_left_alone(void **state)
+{
+    const struct scratch *s = *state;
+    _cleanup_free_
+    char *log = text_format("%s-wal", s->path);
+    struct stat before, after;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct journal *j = open_journal(s->path, NULL);
+        _exit(commit_changes(j, 3, 100) == 0 ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(stat(log, &before), 0);
+    assert_true(before.st_size > 0);
+    assert_int_equal(truncate(s->path, 0), 0);
+    assert_refused(s->path, &writing, -ENOMEDIUM, "start anew");
+    assert_int_equal(stat(log, &after), 0);
+    assert_int_equal(after.st_size, before.st_size);
+}
+
 static void test_file_removed_under_the_writer(void **state)
 {
     const struct scratch *s = *state;
@@ -396,6 +460,8 @@ int main(void)
         SCRATCH_TEST(test_reader_without_write_access),
         SCRATCH_TEST(test_one_writer),
         SCRATCH_TEST(test_files_that_are_no_journal),
+        SCRATCH_TEST(test_lost_journal_is_not_made_anew),
+        SCRATCH_TEST(test_log_of_an_emptied_journal_is_left_alone),
         SCRATCH_TEST(test_file_removed_under_the_writer),
         SCRATCH_TEST(test_newer_schema),
         SCRATCH_TEST(test_no_permission),
