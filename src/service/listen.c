@@ -2,6 +2,7 @@
 #include "service/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,18 @@
 /* Whoever may not do something is told so by the service, which knows the groups. */
 #define SOCKET_MODE 0666
 
+/* Made, its name is on disk too: it must not vanish with all that is acknowledged later. */
+static int make_one(const char *path, unsigned mode)
+{
+    if (mkdir(path, mode) < 0)
+        return errno == EEXIST ? 0 : -errno;
+    char parent[PATH_MAX + 4];
+    snprintf(parent, sizeof(parent), "%s/..", path);
+    _cleanup_close_
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 int listen_make_folder(const char *path, unsigned mode)
 {
     char folder[PATH_MAX];
@@ -24,10 +37,11 @@ int listen_make_folder(const char *path, unsigned mode)
         return -ENAMETOOLONG;
     for (char *slash = folder + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
         *slash = '\0';
-        if (mkdir(folder, 0755) < 0 && errno != EEXIST)
-            return -errno;
+        int r = make_one(folder, 0755);
+        if (r < 0)
+            return r;
     }
-    return mkdir(folder, mode) < 0 && errno != EEXIST ? -errno : 0;
+    return make_one(folder, mode);
 }
 
 static int make_parent(const char *path)
