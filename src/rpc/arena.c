@@ -19,6 +19,7 @@ void rpc_arena_fini(struct rpc_arena *a)
 
     for (struct rpc_arena_block *b = a->blocks; b; b = next) {
         next = b->next;
+        quota_give(a->quota, b->size);
         free(b);
     }
     a->blocks = NULL;
@@ -38,9 +39,13 @@ void *rpc_arena_alloc(struct rpc_arena *a, size_t size)
     if (!b || b->size - b->used < size) {
         size_t room = MAX(size, (size_t)BLOCK_SIZE);
 
-        b = calloc(1, sizeof(*b) + room);
-        if (!b)
+        if (!quota_take(a->quota, room))
             return NULL;
+        b = calloc(1, sizeof(*b) + room);
+        if (!b) {
+            quota_give(a->quota, room);
+            return NULL;
+        }
         b->size = room;
         b->next = a->blocks;
         a->blocks = b;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/quota.h"
 
 /* DCE/RPC with NDR32, for two interfaces: MS-CMRP (cmrp.def) and our own (private.def). Each .def
  * describes an operation once; rpc_interface.h turns that into an argument struct, a parameter
@@ -17,7 +18,8 @@
  * reply. */
 struct rpc_arena {
     struct rpc_arena_block *blocks;
-    size_t used, limit; /* limit 0: none */
+    size_t used, limit;  /* limit 0: none */
+    struct quota *quota; /* what the blocks are taken from; NULL: nothing */
 };
 
 void rpc_arena_fini(struct rpc_arena *a);
@@ -99,13 +101,26 @@ struct rpc_service {
     const rpc_handler_fn *handlers; /* by opnum; NULL: described but not built → result 120 */
 };
 
+/* What clients take of the service. All who are not trusted have seven eighths of it together, one
+ * of these users half, and one process a quarter, so that nobody shuts out root or each other. Who
+ * wants more is refused: a connection is closed, a call gets ERROR_NOT_ENOUGH_MEMORY or the fault
+ * nca_s_fault_remote_no_memory. */
+enum rpc_limit {
+    RPC_CONNECTIONS,
+    RPC_CONTEXTS,      /* context handles */
+    RPC_MEMORY,        /* bytes of requests and replies, and what the handlers keep for a client */
+    RPC_REGISTRATIONS, /* the handlers' own: of notification ports, and the ports */
+    RPC_LIMIT_COUNT,
+};
+
 struct rpc_server_options {
     struct sd_event *loop;
     const struct rpc_service *services;
     size_t service_count;
     void *context; /* rpc_call_context() */
-    /* 0: the defaults, 4096 and 65536 per association. One user, but root and our own, has half. */
-    unsigned most_connections, most_contexts;
+    /* Whose programs may take all that there is; NULL: root's and our own user's. */
+    bool (*trusted)(void *context, const struct rpc_peer *peer);
+    uint64_t most[RPC_LIMIT_COUNT]; /* of all together; 0: the default */
 };
 
 int rpc_server_create(const struct rpc_server_options *options, struct rpc_server **ret);
@@ -120,7 +135,10 @@ struct rpc_association *rpc_call_association(struct rpc_call *c);
 void rpc_reply(struct rpc_call *c);                      /* the call is gone afterwards */
 void rpc_fault(struct rpc_call *c, uint32_t nca_status); /* likewise */
 void rpc_reply_fd(struct rpc_call *c, int fd); /* to go with the reply; not closed; unix only */
-int rpc_call_take_fd(struct rpc_call *c);      /* that came with the request; -1: none */
+/* That came with the request; -1: none. Only before the handler returns. It is closed by
+ * rpc_dispose(): who made it decides how long that takes. */
+int rpc_call_take_fd(struct rpc_call *c);
+void rpc_dispose(int fd); /* on a thread of its own */
 /* on_gone(data) is called once if the connection breaks before the reply; the call must then still
  * be given to rpc_reply(), there or later, which only frees it. For calls that wait long. */
 void rpc_call_on_gone(struct rpc_call *c, void (*on_gone)(struct rpc_call *c, void *data),
@@ -134,6 +152,12 @@ void rpc_call_on_gone(struct rpc_call *c, void (*on_gone)(struct rpc_call *c, vo
 int rpc_context_open(struct rpc_association *a, unsigned kind, void *object,
                      void (*close)(void *object), struct rpc_context *ret);
 void rpc_context_close(struct rpc_association *a, struct rpc_context *c); /* zeroes it */
+/* Takes from what the association's process may have; false: there is no more. All of it is to be
+ * given back before the association's data is closed. */
+bool rpc_association_take(struct rpc_association *a, enum rpc_limit limit, uint64_t amount);
+void rpc_association_give(struct rpc_association *a, enum rpc_limit limit, uint64_t amount);
+/* Its last connection is gone: nobody uses its handles any more. */
+bool rpc_association_is_over(const struct rpc_association *a);
 /* A slot for the service's own per-client data, closed with the association. */
 void rpc_association_set_data(struct rpc_association *a, void *data, void (*close)(void *data));
 void *rpc_association_data(struct rpc_association *a);

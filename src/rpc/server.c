@@ -14,6 +14,28 @@ struct listener {
     int fd;
 };
 
+static bool is_root_or_own(void *context, const struct rpc_peer *peer)
+{
+    (void)context;
+    return peer->uid == 0 || peer->uid == geteuid();
+}
+
+static void set_defaults(struct rpc_server_options *o)
+{
+    static const uint64_t most[RPC_LIMIT_COUNT] = {
+        [RPC_CONNECTIONS] = MOST_CONNECTIONS,
+        [RPC_CONTEXTS] = MOST_CONTEXTS,
+        [RPC_MEMORY] = MOST_MEMORY,
+        [RPC_REGISTRATIONS] = MOST_REGISTRATIONS,
+    };
+
+    if (!o->trusted)
+        o->trusted = is_root_or_own;
+    for (unsigned i = 0; i < RPC_LIMIT_COUNT; i++)
+        if (o->most[i] == 0)
+            o->most[i] = most[i];
+}
+
 int rpc_server_create(const struct rpc_server_options *options, struct rpc_server **ret)
 {
     struct rpc_server *s = calloc(1, sizeof(*s));
@@ -21,10 +43,12 @@ int rpc_server_create(const struct rpc_server_options *options, struct rpc_serve
     if (!s)
         return -ENOMEM;
     s->options = *options;
-    if (s->options.most_connections == 0)
-        s->options.most_connections = MOST_CONNECTIONS;
-    if (s->options.most_contexts == 0)
-        s->options.most_contexts = MOST_CONTEXTS;
+    set_defaults(&s->options);
+    s->account = account_create(s->options.most);
+    if (!s->account) {
+        free(s);
+        return -ENOMEM;
+    }
     /* Another start of the service gives other numbers: an old one is not taken for a new one. */
     if (getrandom(&s->last_group, sizeof(s->last_group), 0) < 0)
         s->last_group = (uint32_t)getpid();
@@ -48,6 +72,7 @@ void rpc_server_destroy(struct rpc_server *s)
     }
     while (s->connections)
         connection_destroy(s->connections);
+    account_unref(s->account);
     cleanup_close(&s->spare_fd);
     sd_event_unref(s->options.loop);
     free(s);
@@ -57,28 +82,30 @@ void rpc_server_destroy(struct rpc_server *s)
  */
 static void refuse_one(struct rpc_server *s, int listener)
 {
+    struct rpc_transport *t;
     int fd;
 
-    if (s->spare_fd < 0)
-        return;
-    close(s->spare_fd);
-    fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    cleanup_close(&fd);
+    cleanup_close(&s->spare_fd);
+    fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    t = fd >= 0 ? rpc_transport_unix(fd, rpc_dispose) : NULL;
+    if (t)
+        t->methods->destroy(t);
     s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* One user's programs must not keep everybody else out; root's and our own are trusted. */
-static bool holds_too_many(const struct rpc_server *s, struct rpc_transport *t)
+/* Whose process may have no more is turned away, and sees that. */
+static void welcome(struct rpc_server *s, struct rpc_transport *t)
 {
     struct rpc_peer peer = {0};
-    unsigned count = 0;
+    struct account *account;
 
     t->methods->peer(t, &peer);
-    if (peer.uid == 0 || peer.uid == geteuid())
-        return false;
-    for (const struct connection *c = s->connections; c; c = c->next)
-        count += c->peer.uid == peer.uid;
-    return count >= s->options.most_connections / 2;
+    account = account_of_process(s->account, &peer, s->options.trusted, s->options.context);
+    if (account && quota_take(&account->of[RPC_CONNECTIONS], 1))
+        connection_create(s, t, &peer, account);
+    else
+        t->methods->destroy(t);
+    account_unref(account);
 }
 
 static int on_accept(sd_event_source *source, int listener, uint32_t events, void *userdata)
@@ -94,15 +121,9 @@ static int on_accept(sd_event_source *source, int listener, uint32_t events, voi
             refuse_one(s, listener);
         return 0;
     }
-    if (s->connection_count >= s->options.most_connections) {
-        close(fd);
-        return 0;
-    }
-    t = rpc_transport_unix(fd);
-    if (t && holds_too_many(s, t))
-        t->methods->destroy(t);
-    else if (t)
-        connection_create(s, t); /* what failed is closed: its client sees that */
+    t = rpc_transport_unix(fd, rpc_dispose);
+    if (t)
+        welcome(s, t);
     return 0;
 }
 

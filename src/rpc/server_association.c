@@ -8,6 +8,7 @@
 
 struct context {
     struct handle_object base;
+    struct quota *quota;
     void *object;
     void (*close)(void *object);
 };
@@ -21,13 +22,14 @@ static struct rpc_association *find(struct rpc_server *s, uint32_t group)
     return a;
 }
 
-static struct rpc_association *association_create(struct rpc_server *s, const struct rpc_peer *peer)
+static struct rpc_association *association_create(struct connection *c)
 {
+    struct rpc_server *s = c->server;
     struct rpc_association *a = calloc(1, sizeof(*a));
 
     if (!a)
         return NULL;
-    a->contexts = handle_table_create(s->options.most_contexts);
+    a->contexts = handle_table_create((uint32_t)c->account->of[RPC_CONTEXTS].most);
     if (!a->contexts || getrandom(&a->nonce, sizeof(a->nonce), 0) != sizeof(a->nonce)) {
         handle_table_destroy(a->contexts);
         free(a);
@@ -38,7 +40,8 @@ static struct rpc_association *association_create(struct rpc_server *s, const st
     while (s->last_group == 0 || find(s, s->last_group));
     a->group = s->last_group;
     a->server = s;
-    a->peer = *peer;
+    a->peer = c->peer;
+    a->account = account_ref(c->account);
     a->next = s->associations;
     if (a->next)
         a->next->previous = a;
@@ -51,7 +54,7 @@ int association_join(struct connection *c, uint32_t group)
     struct rpc_association *a;
 
     if (group == 0) {
-        a = association_create(c->server, &c->peer);
+        a = association_create(c);
         if (!a)
             return -ENOMEM;
     } else {
@@ -94,6 +97,7 @@ void association_unref(struct rpc_association *a)
     handle_table_destroy(a->contexts);
     if (a->close_data)
         a->close_data(a->data);
+    account_unref(a->account);
     free(a);
 }
 
@@ -103,6 +107,7 @@ static void context_release(struct handle_object *o)
 
     if (context->close)
         context->close(context->object);
+    quota_give(context->quota, 1);
     free(context);
 }
 
@@ -135,18 +140,23 @@ static handle_t handle_of(const struct rpc_association *a, const struct rpc_cont
 int rpc_context_open(struct rpc_association *a, unsigned kind, void *object,
                      void (*close)(void *object), struct rpc_context *ret)
 {
-    struct context *context = calloc(1, sizeof(*context));
+    struct quota *quota = &a->account->of[RPC_CONTEXTS];
+    struct context *context;
     handle_t handle;
     int r;
 
     PRE(rpc_type_is_context(kind) && kind != RPC_CONTEXT_ANY);
-    if (!context)
-        return -ENOMEM;
-    context->object = object;
-    context->close = close;
-    r = handle_insert(a->contexts, &context->base, (uint16_t)kind, context_release, &handle);
+    if (!quota_take(quota, 1))
+        return -ENOSPC;
+    context = calloc(1, sizeof(*context));
+    r = context ? 0 : -ENOMEM;
+    if (r == 0) {
+        *context = (struct context){.quota = quota, .object = object, .close = close};
+        r = handle_insert(a->contexts, &context->base, (uint16_t)kind, context_release, &handle);
+    }
     if (r < 0) {
         free(context);
+        quota_give(quota, 1);
         return r;
     }
     *ret = (struct rpc_context){.object = object, .kind = kind};
@@ -172,6 +182,21 @@ struct handle_object *association_resolve(struct rpc_association *a, unsigned ki
         c->kind = o->kind;
     }
     return o;
+}
+
+bool rpc_association_take(struct rpc_association *a, enum rpc_limit limit, uint64_t amount)
+{
+    return quota_take(&a->account->of[limit], amount);
+}
+
+void rpc_association_give(struct rpc_association *a, enum rpc_limit limit, uint64_t amount)
+{
+    quota_give(&a->account->of[limit], amount);
+}
+
+bool rpc_association_is_over(const struct rpc_association *a)
+{
+    return a->connections == 0;
 }
 
 void rpc_association_set_data(struct rpc_association *a, void *data, void (*close)(void *data))

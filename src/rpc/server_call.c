@@ -19,7 +19,7 @@ struct rpc_call *call_create(struct connection *c, const struct pdu_header *h,
     call->context_id = stub->context_id;
     call->opnum = stub->opnum;
     call->arena.limit = MOST_CALL_MEMORY;
-    call->received_fd = c->transport->methods->take_descriptor(c->transport);
+    call->arena.quota = &call->association->account->of[RPC_MEMORY];
     call->reply_fd = -1;
     call->connection = c;
     call->next = c->calls;
@@ -50,14 +50,19 @@ static void detach(struct rpc_call *call)
     connection_update_events(c);
 }
 
+void call_free_stub(struct rpc_call *call)
+{
+    quota_give(call->arena.quota, call->stub.size);
+    buffer_fini(&call->stub);
+}
+
 static void call_destroy(struct rpc_call *call)
 {
     detach(call);
     for (unsigned i = 0; i < call->held_count; i++)
         handle_unref(call->held[i]);
-    cleanup_close(&call->received_fd);
     cleanup_close(&call->reply_fd);
-    buffer_fini(&call->stub);
+    call_free_stub(call);
     rpc_arena_fini(&call->arena);
     association_unref(call->association);
     free(call);
@@ -106,7 +111,7 @@ static uint32_t call_decode(struct rpc_call *call)
     if (!call->args || call->too_long)
         return NCA_REMOTE_NO_MEMORY;
     r = ndr_decode(call->op, RPC_IN, call->stub.data, call->stub.size, &call->arena, call->args);
-    buffer_fini(&call->stub);
+    call_free_stub(call);
     if (r < 0)
         return r == -ENOMEM ? NCA_REMOTE_NO_MEMORY : NCA_BAD_STUB_DATA;
     return resolve_contexts(call) ? 0 : NCA_CONTEXT_MISMATCH;
@@ -163,11 +168,13 @@ void rpc_reply(struct rpc_call *call)
         return;
     }
     fault = call->reply_fd_lost ? NCA_REMOTE_NO_MEMORY : call_encode(call, &pdus);
+    if (fault == 0 && !connection_send(call->connection, &pdus, call->reply_fd))
+        fault = NCA_REMOTE_NO_MEMORY;
     if (fault != 0) {
         rpc_fault(call, fault);
         return;
     }
-    connection_send(call->connection, &pdus, TAKE_FD(call->reply_fd));
+    call->reply_fd = -1;
     call_destroy(call);
 }
 
@@ -208,7 +215,9 @@ void rpc_reply_fd(struct rpc_call *call, int fd)
 
 int rpc_call_take_fd(struct rpc_call *call)
 {
-    return TAKE_FD(call->received_fd);
+    struct rpc_transport *t = call->connection ? call->connection->transport : NULL;
+
+    return t ? t->methods->take_descriptor(t) : -1;
 }
 
 void rpc_call_on_gone(struct rpc_call *call, void (*on_gone)(struct rpc_call *c, void *data),

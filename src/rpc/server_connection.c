@@ -2,11 +2,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #include "base/macro.h"
 #include "rpc/server_internal.h"
 
-#define FRAGMENTS_AT_A_TIME 16 /* of one connection, before another has its turn */
+/* Of one connection, before another has its turn. */
+#define FRAGMENTS_AT_A_TIME 16
+#define LONGEST_TURN_NS 1000000u
 
 /* Back pressure: who does not take its answers is not asked for more. A request that has begun is
  * taken to its end. */
@@ -34,8 +37,9 @@ static void connection_break(struct connection *c)
     c->transport->methods->shut_down(c->transport);
 }
 
-static void output_destroy(struct output *o)
+static void output_destroy(struct connection *c, struct output *o)
 {
+    quota_give(&c->account->of[RPC_MEMORY], o->bytes.size);
     buffer_fini(&o->bytes);
     cleanup_close(&o->fd);
     free(o);
@@ -58,24 +62,20 @@ static void flush(struct connection *c)
         c->output_size -= (size_t)n;
         if (o->sent == o->bytes.size) {
             c->output = o->next;
-            output_destroy(o);
+            output_destroy(c, o);
         }
     }
     connection_update_events(c);
 }
 
-void connection_send(struct connection *c, struct buffer *bytes, int fd)
+/* The bytes are taken from the account already. */
+static void enqueue(struct connection *c, struct buffer *bytes, int fd)
 {
-    struct output *o;
+    struct output *o = calloc(1, sizeof(*o));
     bool idle = !c->output;
 
-    if (c->broken) {
-        cleanup_close(&fd);
-        return;
-    }
-    o = calloc(1, sizeof(*o));
-    if (!o || buffer_failed(bytes) || c->output_size + bytes->size > MOST_PENDING_OUTPUT) {
-        free(o);
+    if (!o) {
+        quota_give(&c->account->of[RPC_MEMORY], bytes->size);
         cleanup_close(&fd);
         connection_break(c);
         return;
@@ -95,13 +95,41 @@ void connection_send(struct connection *c, struct buffer *bytes, int fd)
         connection_update_events(c);
 }
 
+bool connection_send(struct connection *c, struct buffer *bytes, int fd)
+{
+    if (c->broken) {
+        cleanup_close(&fd);
+        return true;
+    }
+    if (!quota_take(&c->account->of[RPC_MEMORY], bytes->size))
+        return false;
+    enqueue(c, bytes, fd);
+    return true;
+}
+
+void connection_tell(struct connection *c, struct buffer *bytes)
+{
+    if (c->broken)
+        return;
+    if (buffer_failed(bytes)) {
+        connection_break(c);
+    } else if (!connection_send(c, bytes, -1)) {
+        if (c->output) {
+            connection_break(c);
+            return;
+        }
+        quota_take_anyway(&c->account->of[RPC_MEMORY], bytes->size);
+        enqueue(c, bytes, -1);
+    }
+}
+
 void connection_send_fault(struct connection *c, uint32_t call_id, uint16_t context_id,
                            uint32_t status)
 {
     _cleanup_(buffer_fini) struct buffer pdu = {0};
 
     pdu_fault_encode(&pdu, call_id, context_id, status);
-    connection_send(c, &pdu, -1);
+    connection_tell(c, &pdu);
 }
 
 static void refuse_bind(struct connection *c, uint16_t reason)
@@ -110,7 +138,7 @@ static void refuse_bind(struct connection *c, uint16_t reason)
 
     c->closing = true;
     pdu_bind_nak_encode(&pdu, c->header.call_id, reason);
-    connection_send(c, &pdu, -1);
+    connection_tell(c, &pdu);
 }
 
 static const struct rpc_service *find_service(const struct rpc_server *s,
@@ -188,7 +216,7 @@ static void handle_bind(struct connection *c, bool first)
     negotiate(c, &bind, &ack);
     pdu_bind_ack_encode(&pdu, first ? PDU_BIND_ACK : PDU_ALTER_CONTEXT_RESPONSE, c->header.call_id,
                         &ack);
-    connection_send(c, &pdu, -1);
+    connection_tell(c, &pdu);
 }
 
 static const struct rpc_service *service_of_context(const struct connection *c, uint16_t id)
@@ -201,11 +229,18 @@ static const struct rpc_service *service_of_context(const struct connection *c, 
 
 static void append_stub(struct rpc_call *call, const struct pdu_stub *stub)
 {
-    if (call->stub.size + stub->size > RPC_MOST_REQUEST ||
-        buffer_append(&call->stub, stub->data, stub->size) < 0)
-        call->too_long = true;
+    size_t size = call->stub.size + stub->size;
+
     if (call->too_long)
-        buffer_fini(&call->stub);
+        return;
+    if (size > RPC_MOST_REQUEST || !quota_take(call->arena.quota, stub->size)) {
+        call->too_long = true;
+    } else if (buffer_append(&call->stub, stub->data, stub->size) < 0) {
+        quota_give(call->arena.quota, stub->size);
+        call->too_long = true;
+    }
+    if (call->too_long)
+        call_free_stub(call);
 }
 
 static void handle_request(struct connection *c)
@@ -248,8 +283,6 @@ static void handle_orphaned(struct connection *c)
 
 static void handle_fragment(struct connection *c)
 {
-    int unasked;
-
     switch ((enum pdu_type)c->header.type) {
     case PDU_BIND:
         handle_bind(c, true);
@@ -270,8 +303,9 @@ static void handle_fragment(struct connection *c)
         connection_break(c);
         break;
     }
-    unasked = c->transport->methods->take_descriptor(c->transport);
-    cleanup_close(&unasked);
+    /* One that nobody asked for: whoever sends such a thing wants it to do harm here. */
+    if (!c->assembling && c->transport->methods->drop_descriptor(c->transport))
+        connection_break(c);
 }
 
 static void refuse_representation(struct connection *c)
@@ -319,19 +353,35 @@ static bool read_some(struct connection *c)
     return !c->broken && !c->closing;
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A user who has kept the loop busy of late comes after those who have not. */
 static void read_fragments(struct connection *c)
 {
+    const uint64_t begun = now_ns();
+    uint64_t now = begun;
     unsigned count = 0;
+    bool busy;
 
-    while (count < FRAGMENTS_AT_A_TIME && wants_input(c) && read_some(c)) {
+    while (count < FRAGMENTS_AT_A_TIME && now - begun < LONGEST_TURN_NS && wants_input(c) &&
+           read_some(c)) {
         if (c->fragment.size < PDU_HEADER_SIZE || c->fragment.size < c->header.fragment_size)
             continue;
         handle_fragment(c);
         buffer_clear(&c->fragment);
         count++;
+        now = now_ns();
         if (c->broken)
             break;
     }
+    busy = account_was_busy(c->account, begun, now);
+    sd_event_source_set_priority(c->io, busy ? SD_EVENT_PRIORITY_IDLE : SD_EVENT_PRIORITY_NORMAL);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -353,7 +403,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
     return 0;
 }
 
-int connection_create(struct rpc_server *s, struct rpc_transport *t)
+int connection_create(struct rpc_server *s, struct rpc_transport *t, const struct rpc_peer *peer,
+                      struct account *account)
 {
     struct connection *c = calloc(1, sizeof(*c));
     int r = -ENOMEM;
@@ -361,21 +412,23 @@ int connection_create(struct rpc_server *s, struct rpc_transport *t)
     if (c) {
         c->server = s;
         c->transport = t;
+        c->peer = *peer;
+        c->account = account;
         c->events = EPOLLIN;
         c->most_sent = PDU_LEAST_FRAGMENT;
-        t->methods->peer(t, &c->peer);
         r = sd_event_add_io(s->options.loop, &c->io, t->methods->fd(t), c->events, on_io, c);
     }
     if (r < 0) {
+        quota_give(&account->of[RPC_CONNECTIONS], 1);
         free(c);
         t->methods->destroy(t);
         return r;
     }
+    account_ref(account);
     c->next = s->connections;
     if (c->next)
         c->next->previous = c;
     s->connections = c;
-    s->connection_count++;
     return 0;
 }
 
@@ -393,14 +446,15 @@ void connection_destroy(struct connection *c)
         c->server->connections = c->next;
     if (c->next)
         c->next->previous = c->previous;
-    c->server->connection_count--;
     if (c->association)
         association_leave(c->association);
     for (struct output *o = c->output; o; o = next) {
         next = o->next;
-        output_destroy(o);
+        output_destroy(c, o);
     }
     buffer_fini(&c->fragment);
     c->transport->methods->destroy(c->transport);
+    quota_give(&c->account->of[RPC_CONNECTIONS], 1);
+    account_unref(c->account);
     free(c);
 }

@@ -7,28 +7,31 @@
 #include "base/handle.h"
 #include "rpc/ndr.h"
 #include "rpc/pdu.h"
+#include "rpc/server_account.h"
 #include "rpc/transport.h"
 
 /* server.c: listeners; server_connection.c: bytes, fragments and binds of one connection;
- * server_call.c: one request; server_association.c: what a client's connections share.
+ * server_call.c: one request; server_association.c: what a client's connections share;
+ * server_account.c: who takes how much.
  *
  * A connection owns its calls until it breaks; then they stand alone until they are answered. An
  * association lives as long as a connection or a call of it does, so a handler's objects outlast
  * its call. Connections are destroyed from the loop only, never below rpc_reply(). */
 
 #define MOST_CONNECTIONS 4096
-#define MOST_CONTEXTS 65536
+#define MOST_CONTEXTS (256u << 10)
+#define MOST_MEMORY (1u << 30)
+#define MOST_REGISTRATIONS (16u << 10) /* each publish may look at all of them */
 #define MOST_CALLS 64             /* in flight on one connection; beyond, requests are not read */
 #define PENDING_OUTPUT (1u << 20) /* beyond, requests are not read */
-#define MOST_PENDING_OUTPUT (256u << 20) /* beyond, the connection ends */
-#define MOST_CALL_MEMORY (128u << 20)    /* of a request, decoded */
+#define MOST_CALL_MEMORY (128u << 20) /* of a request, decoded */
 #define MOST_CONTEXTS_OF_OP 4
 
 struct rpc_server {
     struct rpc_server_options options;
     struct listener *listeners;
     struct connection *connections;
-    unsigned connection_count;
+    struct account *account;              /* the whole */
     struct rpc_association *associations; /* those with connections */
     uint32_t last_group;
     int spare_fd; /* given up for a moment to refuse a connection when descriptors run out */
@@ -46,6 +49,7 @@ struct connection {
     struct connection *previous, *next;
     struct rpc_transport *transport;
     struct rpc_peer peer;
+    struct account *account; /* its process's */
     sd_event_source *io;
     uint32_t events;
     struct rpc_association *association; /* NULL: not bound yet */
@@ -87,7 +91,7 @@ struct rpc_call {
     unsigned held_count;
     void (*on_gone)(struct rpc_call *c, void *data);
     void *on_gone_data;
-    int received_fd, reply_fd;
+    int reply_fd;
 };
 
 struct rpc_association {
@@ -97,15 +101,21 @@ struct rpc_association {
     uint64_t nonce; /* in each handle's bytes: another association's handle is not found here */
     unsigned connections, references;
     struct rpc_peer peer;
+    struct account *account;
     struct handle_table *contexts;
     void *data;
     void (*close_data)(void *data);
 };
 
-int connection_create(struct rpc_server *s, struct rpc_transport *t); /* takes t, also on failure */
+/* Takes t and one connection of the account, also on failure. */
+int connection_create(struct rpc_server *s, struct rpc_transport *t, const struct rpc_peer *peer,
+                      struct account *account);
 void connection_destroy(struct connection *c);
-/* Queues and begins to send; takes the bytes and fd (-1: none). */
-void connection_send(struct connection *c, struct buffer *bytes, int fd);
+/* Queues and begins to send; takes the bytes and fd (-1: none). false: its process may keep no more
+ * waiting, and nothing was taken. */
+bool connection_send(struct connection *c, struct buffer *bytes, int fd);
+/* What is short, and must be said: else the connection ends. */
+void connection_tell(struct connection *c, struct buffer *bytes);
 void connection_send_fault(struct connection *c, uint32_t call_id, uint16_t context_id,
                            uint32_t status);
 void connection_update_events(struct connection *c);
@@ -113,6 +123,7 @@ void connection_update_events(struct connection *c);
 /* A new call of this connection, in its list. NULL: out of memory. */
 struct rpc_call *call_create(struct connection *c, const struct pdu_header *h,
                              const struct pdu_stub *stub);
+void call_free_stub(struct rpc_call *call);
 void call_dispatch(struct rpc_call *call);
 void call_abandon(struct rpc_call *call); /* its connection broke, or its caller gave it up */
 

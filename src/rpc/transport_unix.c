@@ -10,13 +10,14 @@
 #include "base/text.h"
 #include "rpc/transport.h"
 
-/* A message may bring up to the kernel's most descriptors (253); all but the last are closed. */
+/* A message may bring up to the kernel's most descriptors (253). */
 #define CONTROL_SIZE CMSG_SPACE(253 * sizeof(int))
 
 struct unix_transport {
     struct rpc_transport base;
     int fd;
     int received; /* -1: none */
+    void (*dispose)(int fd);
 };
 
 static struct unix_transport *self(const struct rpc_transport *t)
@@ -29,14 +30,11 @@ static int unix_fd(const struct rpc_transport *t)
     return self(t)->fd;
 }
 
-static void keep_descriptor(struct unix_transport *u, int fd)
+/* false: there is more than one. */
+static bool take_control(struct unix_transport *u, struct msghdr *message)
 {
-    cleanup_close(&u->received);
-    u->received = fd;
-}
+    bool one = true;
 
-static void take_control(struct unix_transport *u, struct msghdr *message)
-{
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         size_t count;
 
@@ -47,9 +45,15 @@ static void take_control(struct unix_transport *u, struct msghdr *message)
             int fd;
 
             memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-            keep_descriptor(u, fd);
+            if (u->received < 0) {
+                u->received = fd;
+            } else {
+                u->dispose(fd);
+                one = false;
+            }
         }
     }
+    return one;
 }
 
 static ssize_t unix_receive(struct rpc_transport *t, void *data, size_t size)
@@ -66,8 +70,8 @@ static ssize_t unix_receive(struct rpc_transport *t, void *data, size_t size)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;
-    if (message.msg_controllen > 0)
-        take_control(u, &message);
+    if (message.msg_controllen > 0 && !take_control(u, &message))
+        return -EPROTO;
     return n;
 }
 
@@ -98,6 +102,16 @@ static ssize_t unix_send(struct rpc_transport *t, const void *data, size_t size,
 static int unix_take_descriptor(struct rpc_transport *t)
 {
     return TAKE_FD(self(t)->received);
+}
+
+static bool unix_drop_descriptor(struct rpc_transport *t)
+{
+    struct unix_transport *u = self(t);
+    int fd = TAKE_FD(u->received);
+
+    if (fd >= 0)
+        u->dispose(fd);
+    return fd >= 0;
 }
 
 static void read_program_name(struct rpc_peer *peer)
@@ -136,9 +150,14 @@ static void unix_shut_down(struct rpc_transport *t)
 static void unix_destroy(struct rpc_transport *t)
 {
     struct unix_transport *u = self(t);
+    char byte;
 
-    cleanup_close(&u->received);
-    cleanup_close(&u->fd);
+    unix_drop_descriptor(t);
+    /* What is still unread may hold descriptors. */
+    if (recv(u->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        u->dispose(u->fd);
+    else
+        close(u->fd);
     free(u);
 }
 
@@ -147,21 +166,29 @@ static const struct rpc_transport_methods unix_methods = {
     .receive = unix_receive,
     .send = unix_send,
     .take_descriptor = unix_take_descriptor,
+    .drop_descriptor = unix_drop_descriptor,
     .peer = unix_peer,
     .shut_down = unix_shut_down,
     .destroy = unix_destroy,
 };
 
-struct rpc_transport *rpc_transport_unix(int fd)
+struct rpc_transport *rpc_transport_unix(int fd, void (*dispose)(int fd))
 {
     struct unix_transport *u = malloc(sizeof(*u));
 
     if (!u) {
-        close(fd);
+        dispose(fd);
         return NULL;
     }
-    *u = (struct unix_transport){.base.methods = &unix_methods, .fd = fd, .received = -1};
+    *u = (struct unix_transport){
+        .base.methods = &unix_methods, .fd = fd, .received = -1, .dispose = dispose};
     return &u->base;
+}
+
+/* A program's own service is not out to hold it up. */
+static void close_here(int fd)
+{
+    close(fd);
 }
 
 int rpc_transport_unix_connect(const char *path, struct rpc_transport **ret)
@@ -183,7 +210,7 @@ int rpc_transport_unix_connect(const char *path, struct rpc_transport **ret)
     while (r < 0 && errno == EINTR);
     if (r < 0)
         return -errno;
-    t = rpc_transport_unix(TAKE_FD(fd));
+    t = rpc_transport_unix(TAKE_FD(fd), close_here);
     if (!t)
         return -ENOMEM;
     *ret = t;

@@ -216,10 +216,10 @@ static int on_term(sd_event_source *source, const struct signalfd_siginfo *info,
 
 static void serve(int listener, unsigned most_connections, unsigned most_contexts)
 {
-    struct rpc_server_options options = {.services = services,
-                                         .service_count = ARRAY_SIZE(services),
-                                         .most_connections = most_connections,
-                                         .most_contexts = most_contexts};
+    struct rpc_server_options options = {
+        .services = services,
+        .service_count = ARRAY_SIZE(services),
+        .most = {[RPC_CONNECTIONS] = most_connections, [RPC_CONTEXTS] = most_contexts}};
     struct rpc_server *server;
     int r;
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -161,7 +164,7 @@ static void test_too_many_contexts(void **state)
     struct cmrp_OpenCluster a = {0};
 
     (void)state;
-    echo_server_start(&small, 0, 3);
+    echo_server_start(&small, 0, 12); /* a process has a quarter */
     assert_int_equal(rpc_client_connect_unix(small.path, &client), 0);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(CALL(client, NULL, OpenCluster, &a), 0);
@@ -186,40 +189,66 @@ static void test_too_many_connections(void **state)
     echo_server_stop(&small);
 }
 
-/* In a process of that user: how many of `count` connections the server takes. */
-static int connections_of(uid_t uid, const char *path, int count)
+/* A process of that user that takes as many of `count` connections as it gets, and keeps them. */
+static int take_connections(pid_t *child, uid_t uid, const char *path, int count)
 {
     struct rpc_client *client;
-    int status, taken = 0;
-    pid_t child = fork();
+    int ends[2];
+    unsigned char taken = 0;
 
-    if (child == 0) {
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    *child = fork();
+    if (*child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (setresuid(uid, uid, uid) < 0)
-            _exit(255);
+            _exit(1);
         while (taken < count && rpc_client_connect_unix(path, &client) == 0)
             taken++;
-        _exit(taken);
+        if (write(ends[1], &taken, 1) == 1)
+            pause();
+        _exit(1);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &taken, 1), 1);
+    close(ends[0]);
+    return taken;
 }
 
-static void test_one_user_leaves_room_for_others(void **state)
+static void let_go(pid_t child)
+{
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* Of 32: a process has 8, a user 16, all but root 28; and root what is left. */
+static void test_connections_are_shared_out(void **state)
 {
     struct echo_server small = {0};
+    pid_t children[8];
+    static const struct {
+        uid_t uid;
+        int taken;
+    } takers[] = {{65534, 8}, {65534, 8}, {65534, 0}, {65533, 8}, {65532, 4}, {65531, 0}, {0, 4}};
 
     (void)state;
     if (geteuid() != 0)
-        skip();
-    echo_server_start(&small, 6, 0);
+        skip(); /* needs root to become other users */
+    echo_server_start(&small, 32, 0);
     assert_return_code(chmod(small.directory, 0755), 0);
     assert_return_code(chmod(small.path, 0666), 0);
-    assert_int_equal(connections_of(65534, small.path, 6), 3);
+    for (size_t i = 0; i < ARRAY_SIZE(takers); i++)
+        assert_int_equal(take_connections(&children[i], takers[i].uid, small.path, 9),
+                         takers[i].taken);
+    for (size_t i = 0; i < ARRAY_SIZE(takers); i++)
+        let_go(children[i]);
     echo_server_stop(&small);
+
     small = (struct echo_server){0};
-    echo_server_start(&small, 6, 0);
-    assert_int_equal(connections_of(0, small.path, 6), 6);
+    echo_server_start(&small, 32, 0);
+    for (size_t i = 0; i < 5; i++) /* one process's limit is root's too */
+        assert_int_equal(take_connections(&children[i], 0, small.path, 9), i < 4 ? 8 : 0);
+    for (size_t i = 0; i < 5; i++)
+        let_go(children[i]);
     echo_server_stop(&small);
 }
 
@@ -411,7 +440,7 @@ int main(void)
         CASE(test_any_kind),
         cmocka_unit_test(test_too_many_contexts),
         cmocka_unit_test(test_too_many_connections),
-        cmocka_unit_test(test_one_user_leaves_room_for_others),
+        cmocka_unit_test(test_connections_are_shared_out),
         CASE(test_fragments),
         CASE(test_sizes_at_the_limits),
         CASE(test_descriptors),

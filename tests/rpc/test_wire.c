@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -395,6 +397,127 @@ static void test_descriptors_unasked(void **state)
     close(ends[0]);
 }
 
+/* A connection whose end has much to send, to one that does not read: closing it takes ten minutes,
+ * if nobody else has it. */
+static int lingering_socket(int *ret_other)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    static const char much[65536];
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_return_code(bind(listener, (struct sockaddr *)&address, size), 0);
+    assert_return_code(listen(listener, 1), 0);
+    assert_return_code(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    assert_return_code(connect(fd, (struct sockaddr *)&address, size), 0);
+    *ret_other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(*ret_other >= 0);
+    close(listener);
+    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_LINGER,
+                                  &(struct linger){.l_onoff = 1, .l_linger = 600},
+                                  sizeof(struct linger)),
+                       0);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while (send(fd, much, sizeof(much), MSG_NOSIGNAL) > 0)
+        ;
+    assert_int_equal(errno, EAGAIN);
+    return fd;
+}
+
+/* The server gets the bytes, the descriptor with those from `at` on, when nobody else has it any
+ * more. */
+static void give_away(const struct echo_server *s, struct rpc_transport *t, const struct buffer *b,
+                      size_t at, int fd)
+{
+    int status;
+
+    assert_return_code(kill(s->pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(s->pid, &status, WUNTRACED), s->pid);
+    if (at > 0)
+        assert_int_equal(t->methods->send(t, b->data, at, -1), at);
+    assert_int_equal(t->methods->send(t, b->data + at, b->size - at, fd), b->size - at);
+    close(fd);
+    assert_return_code(kill(s->pid, SIGCONT), 0);
+}
+
+static void expect_served(const struct echo_server *s)
+{
+    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
+    struct cmrp_GetClusterName name = {0};
+    struct rpc_client *other;
+
+    assert_int_equal(rpc_client_connect_unix(s->path, &other), 0);
+    assert_int_equal(rpc_client_call(other, &rpc_cmrp, &cmrp_op_GetClusterName, &name, &arena), 0);
+    rpc_client_unref(other);
+}
+
+/* With a bind, with bytes that begin nothing, with a request, and never read. */
+static void test_descriptors_that_linger(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned i = 0; i < 4; i++) {
+        _cleanup_(buffer_fini) struct buffer b = {0}, answer = {0};
+        struct pdu_bind bind = a_bind(0);
+        struct rpc_transport *t;
+        struct pdu_header h;
+        int other, fd = lingering_socket(&other);
+
+        assert_int_equal(rpc_transport_unix_connect(f->server.path, &t), 0);
+        if (i == 2)
+            do_bind(t, &bind);
+        if (i == 2)
+            pdu_request_encode(&b, 5840, 2, 7, CMRP_OPNUM_GetClusterName, NULL, 0);
+        else
+            pdu_bind_encode(&b, 1, &bind);
+        if (i == 3)
+            b.data[0] = 4; /* another protocol: what comes after the header stays unread */
+        if (i == 1)
+            b.size = 10;
+        give_away(&f->server, t, &b, i == 3 ? PDU_HEADER_SIZE : 0, fd);
+        if (i == 0 || i == 2)
+            assert_int_equal(hear(t, &answer, &h), i == 0 ? PDU_BIND_ACK : PDU_RESPONSE);
+        if (i != 1)
+            assert_int_equal(hear(t, &answer, &h), -1); /* who sends it is not heard again */
+        t->methods->destroy(t);
+        expect_served(&f->server);
+        close(other);
+    }
+}
+
+static void test_many_descriptors_end_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_(buffer_fini) struct buffer b = {0};
+    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(253 * sizeof(int))] = {0};
+    struct pdu_bind bind = a_bind(0);
+    struct iovec io;
+    struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control};
+    struct cmsghdr *c;
+    struct pdu_header h;
+    int ends[2];
+    char byte;
+
+    do_bind(f->raw, &bind);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pdu_request_encode(&b, 5840, 2, 8, PRIVATE_OPNUM_PublishPorts, NULL, 0);
+    io = (struct iovec){.iov_base = b.data, .iov_len = b.size};
+    message.msg_controllen = sizeof(control);
+    c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(253 * sizeof(int));
+    for (unsigned i = 0; i < 253; i++)
+        memcpy(CMSG_DATA(c) + i * sizeof(int), &ends[1], sizeof(int));
+    assert_int_equal(sendmsg(f->raw->methods->fd(f->raw), &message, MSG_NOSIGNAL), b.size);
+    close(ends[1]);
+    assert_int_equal(hear(f->raw, &b, &h), -1);
+    assert_int_equal(read(ends[0], &byte, 1), 0); /* none of them is kept */
+    close(ends[0]);
+    expect_served(&f->server);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -410,6 +533,8 @@ int main(void)
         CASE(test_slow_reader),
         CASE(test_damaged_requests),
         CASE(test_descriptors_unasked),
+        CASE(test_descriptors_that_linger),
+        CASE(test_many_descriptors_end_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
