@@ -2,6 +2,7 @@
 #include "port/port_table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static_assert(sizeof(struct port_table_head) == 64 && sizeof(struct port_table_s
 static_assert(PORT_KIND_WORDS == 1, "the kinds fit their word");
 
 #define TABLE_SIZE (64 * (PORT_TABLE_MOST + 1))
+#define TABLE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
 struct port_table {
     int fd;
@@ -55,8 +57,8 @@ int port_table_create(struct port_table **ret)
     if (!t)
         return -ENOMEM;
     _cleanup_close_
-    int fd = memfd_create("clusport-ports", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, TABLE_SIZE) < 0)
+    int fd = memfd_create("clusport-ports", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || ftruncate(fd, TABLE_SIZE) < 0 || fcntl(fd, F_ADD_SEALS, TABLE_SEALS) < 0)
         return -errno;
     void *map = mmap(NULL, TABLE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
@@ -146,6 +148,16 @@ void port_table_update(struct port_table_slot *s, const struct port *p, uint32_t
 }
 
 /* ---- the service's side: bytes of another process ---- */
+
+int port_table_check(int fd)
+{
+    struct stat st;
+    int seals = fcntl(fd, F_GET_SEALS); /* asks nobody; only memory has any */
+
+    if (seals < 0 || (seals & TABLE_SEALS) != TABLE_SEALS)
+        return -EBADMSG;
+    return fstat(fd, &st) == 0 && st.st_size == TABLE_SIZE ? 0 : -EBADMSG;
+}
 
 static int read_all(int fd, void *to, size_t size, off_t from)
 {

@@ -43,6 +43,9 @@ struct port_info {
     uint64_t kinds[PORT_KIND_WORDS]; /* of all registrations together */
 };
 
+/* Whether a descriptor from somebody else is a table's memory, so that neither reading nor closing
+ * it waits for anybody. 0 or -EBADMSG. */
+int port_table_check(int fd);
 /* Reads a table from its descriptor, which may hold anything; calls back for each port and stops at
  * and returns its first non-zero. 0; -EBADMSG; -errno. */
 int port_table_read(int fd, int (*each)(void *context, const struct port_info *info),

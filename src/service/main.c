@@ -133,14 +133,23 @@ static int open_socket(struct service *s)
     return 0;
 }
 
+static bool is_trusted(void *context, const struct rpc_peer *peer)
+{
+    const struct service *s = context;
+    return access_of(s->options, peer) == ACCESS_ALL;
+}
+
 static int open_rpc(struct service *s)
 {
     static const struct rpc_service services[] = {
         {.interface = &rpc_cmrp, .handlers = cmrp_handlers},
         {.interface = &rpc_private, .handlers = private_handlers},
     };
-    const struct rpc_server_options options = {
-        .loop = s->loop, .services = services, .service_count = ARRAY_SIZE(services), .context = s};
+    const struct rpc_server_options options = {.loop = s->loop,
+                                               .services = services,
+                                               .service_count = ARRAY_SIZE(services),
+                                               .context = s,
+                                               .trusted = is_trusted};
     int r = guid_make(s->boot_id);
     if (r == 0)
         r = rpc_server_create(&options, &s->rpc);

@@ -9,6 +9,7 @@
 #include "port/port_table.h"
 
 #define MOST_AT_A_TIME 64
+#define MOST_BYTES_AT_A_TIME (1u << 20) /* about, so that every reply can be sent */
 
 uint64_t notify_port_next_revision(const struct notify_port *p)
 {
@@ -162,7 +163,8 @@ static enum port_result fill_call(struct notify_call *c, uint32_t *ret)
     }
     unsigned most = c->form == NOTIFY_ONE ? 1 : MOST_AT_A_TIME, count = 0;
     enum port_result found = PORT_EMPTY;
-    for (*ret = ERR_SUCCESS; count < most; count++) {
+    const struct rpc_arena *arena = rpc_call_arena(c->request->call);
+    for (*ret = ERR_SUCCESS; count < most && arena->used < MOST_BYTES_AT_A_TIME; count++) {
         struct port_notification n;
         found = port_peek(p->port, feed_source_port(p->source), &n);
         if (found != PORT_NOTIFICATION)
@@ -172,6 +174,8 @@ static enum port_result fill_call(struct notify_call *c, uint32_t *ret)
             break;
         port_consume(p->port);
     }
+    if (count > 0)
+        *ret = ERR_SUCCESS; /* they are consumed */
     return count > 0 || *ret ? PORT_NOTIFICATION : found;
 }
 
@@ -218,13 +222,30 @@ static int64_t wall_clock_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int notify_port_create(struct service *s, enum port_version version, const struct rpc_peer *peer,
-                       struct notify_port **ret)
+bool notify_port_has_room(struct notify_port *p)
 {
+    uint64_t now = p->port->filter_count + 1;
+    rpc_association_give(p->association, RPC_REGISTRATIONS, p->charged - now); /* closed ones */
+    p->charged = now;
+    if (!rpc_association_take(p->association, RPC_REGISTRATIONS, 1))
+        return false;
+    p->charged++;
+    return true;
+}
+
+int notify_port_create(struct service *s, enum port_version version, struct rpc_association *a,
+                       const struct rpc_peer *peer, struct notify_port **ret)
+{
+    if (!rpc_association_take(a, RPC_REGISTRATIONS, 1))
+        return -ENOSPC;
     struct notify_port *p = calloc(1, sizeof(*p));
-    if (!p)
+    if (!p) {
+        rpc_association_give(a, RPC_REGISTRATIONS, 1);
         return -ENOMEM;
+    }
     p->service = s;
+    p->association = a;
+    p->charged = 1;
     p->peer = *peer;
     p->id = ++s->last_owner;
     p->created_ns = wall_clock_ns();
@@ -236,6 +257,7 @@ int notify_port_create(struct service *s, enum port_version version, const struc
                                          &p->source)
                     : -ENOMEM;
     if (r < 0) {
+        rpc_association_give(a, RPC_REGISTRATIONS, 1);
         port_destroy(p->port);
         free(p);
         return r;
@@ -257,6 +279,7 @@ void notify_port_close(struct notify_port *p)
         p->next->link = p->link;
     while (p->state_events)
         state_event_free(take_state_event(p));
+    rpc_association_give(p->association, RPC_REGISTRATIONS, p->charged);
     feed_source_close(p->source);
     port_destroy(p->port);
     free(p);

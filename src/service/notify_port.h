@@ -29,6 +29,8 @@ struct notify_state_event {
 struct notify_port {
     struct service *service;
     struct rpc_peer peer; /* whose it is, for the list of ports */
+    struct rpc_association *association;
+    uint64_t charged; /* to that one: the port and its registrations */
     uint64_t id;
     int64_t created_ns;
     struct port *port;
@@ -38,8 +40,10 @@ struct notify_port {
     struct notify_port *next, **link; /* on the service's list */
 };
 
-int notify_port_create(struct service *s, enum port_version version, const struct rpc_peer *peer,
-                       struct notify_port **ret);
+int notify_port_create(struct service *s, enum port_version version, struct rpc_association *a,
+                       const struct rpc_peer *peer, struct notify_port **ret);
+/* Before a registration is added. false: the client has too many. */
+bool notify_port_has_room(struct notify_port *p);
 void notify_port_close(struct notify_port *p); /* calls that wait get ERROR_NO_MORE_ITEMS */
 /* 0 or -ENOMEM */
 int notify_port_put_state(struct notify_port *p, uint32_t key, uint32_t flag, uint32_t sequence,

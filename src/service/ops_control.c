@@ -21,6 +21,9 @@ enum control_object {
     ON_CLUSTER = 7,
 };
 
+#define MOST_NAMES                                                                                 \
+    (16u << 10) /* bytes: the names of all that an object has take less than a tenth */
+
 #define BIT(object) (1u << (object))
 #define ON_ALL 0xfeu
 #define ON_NAMED (ON_ALL & ~BIT(ON_TYPE) & ~BIT(ON_CLUSTER))
@@ -193,32 +196,45 @@ static uint32_t validate_private(struct control *c)
     return validate(c, PROPERTIES_PRIVATE);
 }
 
+uint32_t names_of(const struct rpc_bytes *multi_sz, struct map **ret)
+{
+    _cleanup_(map_destroyp) struct map *names = map_create();
+    if (!names)
+        return ERR_NOT_ENOUGH_MEMORY;
+    if (multi_sz->size > MOST_NAMES)
+        return ERR_INVALID_PARAMETER;
+    const uint8_t *text = multi_sz->data;
+    for (size_t left = multi_sz->size / 2; left > 0;) {
+        _cleanup_free_
+        char *name = NULL;
+        int error = utf16_to_utf8(text, left, &name);
+        if (error < 0)
+            return error == -EILSEQ ? ERR_INVALID_PARAMETER : ERR_NOT_ENOUGH_MEMORY;
+        if (!*name)
+            break;
+        if (map_put(names, name, names) == -ENOMEM)
+            return ERR_NOT_ENOUGH_MEMORY;
+        size_t units = MIN(utf16_length(name) + 1, left);
+        text += 2 * units;
+        left -= units;
+    }
+    *ret = TAKE_PTR(names);
+    return ERR_SUCCESS;
+}
+
 uint32_t properties_chosen(const struct request *r, const struct object *o,
-                           enum property_scope scope, const struct rpc_bytes *names,
+                           enum property_scope scope, const struct map *names,
                            struct rpc_bytes *ret)
 {
     _cleanup_(property_table_fini) struct property_table all = {0};
     _cleanup_(property_table_fini) struct property_table chosen = {0};
     _cleanup_(buffer_fini) struct buffer list = {0};
     int error = model_properties(request_model(r), o, scope, &all);
-    const uint8_t *text = names->data;
-    for (size_t left = names->size / 2; error == 0 && left > 0;) {
-        _cleanup_free_
-        char *name = NULL;
-        error = utf16_to_utf8(text, left, &name);
-        if (error < 0 || !*name)
-            break;
-        size_t units = MIN(utf16_length(name) + 1, left);
-        text += 2 * units;
-        left -= units;
-        const struct property *p = property_find(&all, name);
-        if (p)
-            error = property_set(&chosen, p);
-    }
+    for (size_t i = 0; error == 0 && i < all.count; i++)
+        if (map_get(names, all.items[i].name))
+            error = property_set(&chosen, &all.items[i]);
     if (error == 0)
         error = property_list_encode(&chosen, &list);
-    if (error == -EILSEQ)
-        return ERR_INVALID_PARAMETER;
     return error < 0 ? ERR_NOT_ENOUGH_MEMORY : request_give_bytes(r, list.data, list.size, ret);
 }
 

@@ -162,8 +162,8 @@ READ(CreateGroupResourceEnum)
     return code;
 }
 
-static uint32_t fill_entry(const struct request *r, const struct group *g,
-                           const struct cmrp_CreateGroupEnum *a, struct rpc_group_enum_entry *e)
+static uint32_t fill_entry(const struct request *r, const struct group *g, const struct map *names,
+                           const struct map *ro_names, struct rpc_group_enum_entry *e)
 {
     const char *owner = g->owner ? g->owner->o.name : "";
     e->state = g->o.state;
@@ -173,10 +173,10 @@ static uint32_t fill_entry(const struct request *r, const struct group *g,
     if (!code)
         code = request_give_text(r, owner, &e->owner);
     if (!code)
-        code = properties_chosen(r, &g->o, PROPERTIES_COMMON, &a->properties, &e->properties);
+        code = properties_chosen(r, &g->o, PROPERTIES_COMMON, names, &e->properties);
     if (!code)
-        code = properties_chosen(r, &g->o, PROPERTIES_COMMON_READ_ONLY, &a->ro_properties,
-                                 &e->ro_properties);
+        code =
+            properties_chosen(r, &g->o, PROPERTIES_COMMON_READ_ONLY, ro_names, &e->ro_properties);
     return code;
 }
 
@@ -187,8 +187,12 @@ READ(CreateGroupEnum)
     a->list.entries = request_alloc(r, room);
     if (!a->list.entries)
         return ERR_NOT_ENOUGH_MEMORY;
-    uint32_t code = ERR_SUCCESS;
+    _cleanup_(map_destroyp) struct map *names = NULL;
+    _cleanup_(map_destroyp) struct map *ro_names = NULL;
+    uint32_t code = names_of(&a->properties, &names);
+    if (!code)
+        code = names_of(&a->ro_properties, &ro_names);
     for (struct map_entry *e = map_first(groups); e && !code; e = map_next(groups, e))
-        code = fill_entry(r, e->value, a, &a->list.entries[a->list.count++]);
+        code = fill_entry(r, e->value, names, ro_names, &a->list.entries[a->list.count++]);
     return code;
 }

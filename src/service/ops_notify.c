@@ -24,9 +24,9 @@ static void close_port(void *object)
 static uint32_t open_port(struct request *r, enum port_version version, struct rpc_context *ret)
 {
     struct notify_port *p;
-    if (notify_port_create(r->service, version, rpc_call_peer(r->call), &p) < 0)
-        return ERR_NOT_ENOUGH_MEMORY;
     struct rpc_association *a = rpc_call_association(r->call);
+    if (notify_port_create(r->service, version, a, rpc_call_peer(r->call), &p) < 0)
+        return ERR_NOT_ENOUGH_MEMORY;
     if (rpc_context_open(a, RPC_CONTEXT_NOTIFY, p, close_port, ret) < 0) {
         notify_port_close(p);
         return ERR_NOT_ENOUGH_MEMORY;
@@ -74,12 +74,15 @@ static uint32_t add_error(int r)
     }
 }
 
-static uint32_t add_v1(const struct rpc_context *notify, uint32_t flags, const struct target *t,
+static uint32_t add_v1(const struct rpc_context *notify, uint32_t flags, struct target *t,
                        const char *object_id, uint32_t key)
 {
     struct notify_port *p = port_of(notify);
     if (p->port->version != PORT_V1)
         return ERR_INVALID_HANDLE;
+    if (!notify_port_has_room(p))
+        return ERR_NOT_ENOUGH_MEMORY;
+    t->registered = true;
     return add_error(port_add_v1(p->port, flags, t->type, object_id, key, t->owner, "",
                                  notify_port_next_revision(p)));
 }
@@ -93,7 +96,7 @@ READ(AddNotifyCluster)
 
 READ(AddNotifyKey)
 {
-    const struct target *t = target_of(&a->key);
+    struct target *t = target_of(&a->key);
     uint32_t flags = a->filter & ~CLIENT_MADE_V1;
     if (a->watch_subtree)
         flags |= V1_REGISTRY_SUBTREE;
@@ -104,7 +107,7 @@ static uint32_t add_object(const struct request *r, const struct rpc_context *no
                            const struct rpc_context *object, uint32_t filter, uint32_t key,
                            uint32_t *ret_sequence)
 {
-    const struct target *t = target_of(object);
+    struct target *t = target_of(object);
     const struct object *o = target_object(r, t);
     *ret_sequence = o ? o->state_sequence : 0;
     return add_v1(notify, filter & ~CLIENT_MADE_V1, t, t->id, key);
@@ -171,13 +174,16 @@ READ(AddNotifyV2)
         return ERR_INVALID_HANDLE;
     if (a->version != NOTIFICATIONS_VERSION_2)
         return ERR_INVALID_PARAMETER;
-    const struct target *t = target_of(&a->object);
+    struct target *t = target_of(&a->object);
     const char *object_id = a->targeted ? t->id : NULL;
     if (object_id && t->type == OBJECT_CLUSTER)
         object_id = model_cluster(request_model(r))->o.id;
     int64_t flags = a->filter.flags & ~filter_v2_handle_close(a->filter.object_type);
     if (a->filter.object_type == OBJECT_CLUSTER)
         flags &= ~(int64_t)CLIENT_MADE_V2_CLUSTER;
+    if (!notify_port_has_room(p))
+        return ERR_NOT_ENOUGH_MEMORY;
+    t->registered = true;
     return add_error(port_add_v2(p->port, a->filter.object_type, flags, t->type, object_id,
                                  a->notify_key, t->owner, "", notify_port_next_revision(p)));
 }

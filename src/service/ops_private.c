@@ -9,12 +9,18 @@
 #include "service/request.h"
 
 #define MOST_READ (4u << 20)
+#define MOST_FEEDS 8            /* of one client: it needs one */
+#define MOST_LISTED (16u << 20) /* bytes of ports */
 
 #define PRIVATE_READ(op) OPERATION_READ(private, op)
 
 PRIVATE_READ(OpenFeed)
 {
     struct pipeline *p = r->service->pipeline;
+    /* Those that are not read are in the kernel's hands, which hold only so many. */
+    if (r->client->feeds >= MOST_FEEDS)
+        return ERR_NOT_ENOUGH_MEMORY;
+    r->client->feeds++;
     a->head_revision = (int64_t)feed_head_revision(pipeline_feed(p));
     rpc_reply_fd(r->call, pipeline_feed_fd(p));
     return request_give_text(r, r->service->boot_id, &a->boot_id);
@@ -36,6 +42,7 @@ PRIVATE_READ(Snapshot)
 struct journal_call {
     struct journal_reader_job job;
     struct request *request;
+    void *room; /* for the records: what is read ahead of its reply is the client's too */
 };
 
 static uint32_t read_result(const struct journal_reader_job *job, const struct request *r)
@@ -44,7 +51,14 @@ static uint32_t read_result(const struct journal_reader_job *job, const struct r
     if (job->result < 0)
         return job->result == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY : ERR_IO_DEVICE;
     a->first_kept = (int64_t)job->first_kept;
-    return request_give_bytes(r, job->records.data, job->records.size, &a->changes);
+    const struct journal_call *c = container_of(job, struct journal_call, job);
+    if (job->records.size > job->max_bytes) /* one large change */
+        return request_give_bytes(r, job->records.data, job->records.size, &a->changes);
+    if (job->records.size > 0)
+        memcpy(c->room, job->records.data, job->records.size);
+    a->changes.data = c->room;
+    a->changes.size = (uint32_t)job->records.size;
+    return ERR_SUCCESS;
 }
 
 static void journal_was_read(struct journal_reader_job *job)
@@ -61,12 +75,14 @@ static void read_journal(struct request *r, uint64_t from, uint32_t max_bytes,
                          void (*done)(struct journal_reader_job *job))
 {
     uint32_t code = request_access(r, ACCESS_READ);
-    struct journal_call *c = code ? NULL : calloc(1, sizeof(*c));
+    void *room = code ? NULL : request_alloc(r, max_bytes);
+    struct journal_call *c = room ? calloc(1, sizeof(*c)) : NULL;
     if (!c) {
         request_reply(r, code ? code : ERR_NOT_ENOUGH_MEMORY);
         return;
     }
     c->request = r;
+    c->room = room;
     c->job.from = from;
     c->job.max_bytes = max_bytes;
     c->job.done = done;
@@ -87,8 +103,10 @@ void op_ReadJournal(struct rpc_call *call, void *args)
 PRIVATE_READ(PublishPorts)
 {
     int fd = rpc_call_take_fd(r->call);
-    if (fd < 0)
+    if (fd < 0 || port_table_check(fd) < 0) {
+        rpc_dispose(fd);
         return ERR_INVALID_PARAMETER;
+    }
     if (r->client->ports_fd >= 0)
         close(r->client->ports_fd);
     r->client->ports_fd = fd;
@@ -103,6 +121,8 @@ struct listing {
 static int list_port(void *context, const struct port_info *info)
 {
     struct listing *l = context;
+    if (l->out.size >= MOST_LISTED)
+        return -ENOSPC;
     struct port_listing line = {
         .pid = l->peer->pid, .uid = l->peer->uid, .program = l->peer->program, .port = *info};
     return port_listing_append(&line, &l->out);
@@ -114,7 +134,7 @@ static void list_client(struct rpc_association *a, const struct rpc_peer *peer, 
     struct listing *l = context;
     const struct client *c = rpc_association_data(a);
     l->peer = peer;
-    if (c && c->ports_fd >= 0)
+    if (c && c->ports_fd >= 0 && l->out.size < MOST_LISTED)
         port_table_read(c->ports_fd, list_port, l);
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
 #include "base/text.h"
 #include "service/codes.h"
 #include "service/request.h"
@@ -172,14 +174,26 @@ REQUEST(RemoveResourceDependency)
     return ask_dependency(r, &a->resource, &a->depends_on, INPUT_REMOVE_DEPENDENCY, in);
 }
 
-static bool reaches(const struct resource *from, const struct resource *to)
+/* Each resource once: there may be very many ways from one to another. ERROR_SUCCESS: there is
+ * none.
+ */
+static uint32_t reaches(const struct resource *from, const struct resource *to)
 {
-    if (from == to)
-        return true;
-    for (size_t i = 0; i < from->providers.count; i++)
-        if (reaches(from->providers.items[i], to))
-            return true;
-    return false;
+    _cleanup_(map_destroyp) struct map *seen = map_create();
+    int error = seen ? map_put(seen, from->o.id, (void *)from) : -ENOMEM;
+    if (error < 0)
+        return ERR_NOT_ENOUGH_MEMORY;
+    for (struct map_entry *e = map_first(seen); e; e = map_next(seen, e)) {
+        const struct resource *each = e->value;
+        if (each == to)
+            return ERR_DEPENDENCY_NOT_ALLOWED;
+        for (size_t i = 0; i < each->providers.count; i++) {
+            struct resource *provider = each->providers.items[i];
+            if (map_put(seen, provider->o.id, provider) == -ENOMEM)
+                return ERR_NOT_ENOUGH_MEMORY;
+        }
+    }
+    return ERR_SUCCESS;
 }
 
 READ(CanResourceBeDependent)
@@ -189,8 +203,8 @@ READ(CanResourceBeDependent)
     const struct resource *provider = target_resource(r, &a->dependent);
     if (!provider || !dependent)
         return ERR_RESOURCE_NOT_AVAILABLE;
-    bool allowed = provider->group == dependent->group && !reaches(provider, dependent);
-    return allowed ? ERR_SUCCESS : ERR_DEPENDENCY_NOT_ALLOWED;
+    return provider->group == dependent->group ? reaches(provider, dependent)
+                                               : ERR_DEPENDENCY_NOT_ALLOWED;
 }
 
 READ(GetResourceDependencyExpression)
@@ -243,7 +257,7 @@ READ(CreateResEnum)
 }
 
 static uint32_t fill_entry(const struct request *r, const struct resource *res,
-                           const struct cmrp_CreateResourceEnum *a,
+                           const struct map *names, const struct map *ro_names,
                            struct rpc_resource_enum_entry *e)
 {
     uint32_t code = request_give_text(r, res->o.name, &e->name);
@@ -254,10 +268,10 @@ static uint32_t fill_entry(const struct request *r, const struct resource *res,
     if (!code)
         code = request_give_text(r, res->group->o.id, &e->owner_id);
     if (!code)
-        code = properties_chosen(r, &res->o, PROPERTIES_COMMON, &a->properties, &e->properties);
+        code = properties_chosen(r, &res->o, PROPERTIES_COMMON, names, &e->properties);
     if (!code)
-        code = properties_chosen(r, &res->o, PROPERTIES_COMMON_READ_ONLY, &a->ro_properties,
-                                 &e->ro_properties);
+        code =
+            properties_chosen(r, &res->o, PROPERTIES_COMMON_READ_ONLY, ro_names, &e->ro_properties);
     return code;
 }
 
@@ -268,9 +282,13 @@ READ(CreateResourceEnum)
     a->list.entries = request_alloc(r, room);
     if (!a->list.entries)
         return ERR_NOT_ENOUGH_MEMORY;
-    uint32_t code = ERR_SUCCESS;
+    _cleanup_(map_destroyp) struct map *names = NULL;
+    _cleanup_(map_destroyp) struct map *ro_names = NULL;
+    uint32_t code = names_of(&a->properties, &names);
+    if (!code)
+        code = names_of(&a->ro_properties, &ro_names);
     for (struct map_entry *e = map_first(resources); e && !code; e = map_next(resources, e))
-        code = fill_entry(r, e->value, a, &a->list.entries[a->list.count++]);
+        code = fill_entry(r, e->value, names, ro_names, &a->list.entries[a->list.count++]);
     return code;
 }
 

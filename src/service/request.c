@@ -25,6 +25,7 @@ static struct client *client_of(struct rpc_call *call)
     if (!c)
         return NULL;
     c->service = rpc_call_context(call);
+    c->association = a;
     c->access = access_of(c->service->options, rpc_call_peer(call));
     c->ports_fd = -1;
     rpc_association_set_data(a, c, client_close);
@@ -131,10 +132,19 @@ void request_submit(struct request *r, struct model_input *in, uint32_t code)
 
 /* ---- context handles ---- */
 
+static uint64_t target_cost(const struct target *t)
+{
+    return sizeof(*t) + strlen(t->id) + 1;
+}
+
 static void target_close(void *object)
 {
     struct target *t = object;
-    notify_handle_closed(t->service, t->owner);
+    struct rpc_association *a = t->client->association;
+    /* When all is over the ports end too: nothing to tell them. */
+    if (t->registered && !rpc_association_is_over(a))
+        notify_handle_closed(t->service, t->owner);
+    rpc_association_give(a, RPC_MEMORY, target_cost(t));
     free(t->id);
     free(t);
 }
@@ -173,8 +183,13 @@ uint32_t request_open(struct request *r, unsigned kind, const char *id, struct r
     t->owner = ++r->service->last_owner;
     t->client = r->client;
     t->service = r->service;
-    int error = rpc_context_open(rpc_call_association(r->call), kind, t, target_close, ret);
-    if (error < 0) {
+    struct rpc_association *a = r->client->association;
+    if (!rpc_association_take(a, RPC_MEMORY, target_cost(t))) {
+        free(t->id);
+        free(t);
+        return ERR_NOT_ENOUGH_MEMORY;
+    }
+    if (rpc_context_open(a, kind, t, target_close, ret) < 0) {
         target_close(t);
         return ERR_NOT_ENOUGH_MEMORY;
     }
@@ -201,7 +216,7 @@ const struct model *request_model(const struct request *r)
     return pipeline_model(r->service->pipeline);
 }
 
-const struct target *target_of(const struct rpc_context *c)
+struct target *target_of(const struct rpc_context *c)
 {
     return c->object;
 }

@@ -19,15 +19,18 @@
 /* A client: an association of the RPC. */
 struct client {
     struct service *service;
+    struct rpc_association *association;
     enum access access;
-    int ports_fd; /* its page of port counters, -1 */
+    unsigned feeds; /* that it was given */
+    int ports_fd;   /* its page of port counters, -1 */
 };
 
 /* What a context handle stands for: never a pointer into the model, the object may be gone. */
 struct target {
     enum object_type type;
     char *id;
-    uint64_t owner; /* this handle's number: registrations that end with it */
+    uint64_t owner;  /* this handle's number: registrations that end with it */
+    bool registered; /* there may be some */
     struct client *client;
     struct service *service;
 };
@@ -63,7 +66,7 @@ uint32_t request_new_id(struct request *r, struct model_input *in);
 const struct model *request_model(const struct request *r);
 
 /* The object behind a context handle, NULL: it is gone. */
-const struct target *target_of(const struct rpc_context *c);
+struct target *target_of(const struct rpc_context *c);
 const struct node *target_node(const struct request *r, const struct rpc_context *c);
 const struct group *target_group(const struct request *r, const struct rpc_context *c);
 const struct resource *target_resource(const struct request *r, const struct rpc_context *c);
@@ -86,9 +89,11 @@ uint32_t enum_begin(const struct request *r, size_t most, struct rpc_enum_list *
 uint32_t enum_add(const struct request *r, struct rpc_enum_list *list, uint32_t type,
                   const char *name);
 
-/* Those properties of an object whose names stand in the MULTI_SZ `names` (as on the wire). */
+/* The set of the names in a MULTI_SZ as on the wire; map_destroy() it. A Win32 code. */
+uint32_t names_of(const struct rpc_bytes *multi_sz, struct map **ret);
+/* Those properties of an object. */
 uint32_t properties_chosen(const struct request *r, const struct object *o,
-                           enum property_scope scope, const struct rpc_bytes *names,
+                           enum property_scope scope, const struct map *names,
                            struct rpc_bytes *ret);
 
 #define _unused_ __attribute__((unused))
