@@ -34,6 +34,7 @@ struct property {
     void *data;      /* SZ kinds: UTF-8 with NUL; MULTI_SZ: UTF-8 texts each with NUL, without the
                         final empty one; BINARY kinds: bytes. Never NULL for these. */
     size_t size;     /* of data, NULs counted */
+    uint64_t hash;   /* of the name, in a table: its own business */
 };
 
 /* In the order they were set. All zeroes is an empty table. */
@@ -56,7 +57,7 @@ int property_table_copy(const struct property_table *from, struct property_table
 
 /* Appends the list. EXPAND_SZ gives two values, as servers do. 0, -EILSEQ, -ENOMEM. */
 int property_list_encode(const struct property_table *t, struct buffer *out);
-/* Each name costs a search, so that a longer list could hold up a service. */
+/* Each name costs a walk over the table, so that a longer list could hold up a service. */
 #define PROPERTY_LIST_MOST 4096
 
 /* Checks every length. *ret is untouched on failure. 0; -EBADMSG; -ENOBUFS when the list is longer

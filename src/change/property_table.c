@@ -37,13 +37,18 @@ void property_table_fini(struct property_table *t)
     *t = (struct property_table){0};
 }
 
-static struct property *find(const struct property_table *t, const char *name)
+static struct property *find_hashed(const struct property_table *t, const char *name, uint64_t hash)
 {
     for (size_t i = 0; i < t->count; i++) {
-        if (text_equal(t->items[i].name, name))
+        if (t->items[i].hash == hash && text_equal(t->items[i].name, name))
             return &t->items[i];
     }
     return NULL;
+}
+
+static struct property *find(const struct property_table *t, const char *name)
+{
+    return t->count > 0 ? find_hashed(t, name, text_hash(name)) : NULL;
 }
 
 const struct property *property_find(const struct property_table *t, const char *name)
@@ -66,7 +71,7 @@ static int reserve_one(struct property_table *t)
 
 int property_set(struct property_table *t, const struct property *p)
 {
-    struct property copy = {.format = p->format};
+    struct property copy = {.format = p->format, .hash = text_hash(p->name)};
     _cleanup_free_
     void *data = NULL;
 
@@ -82,7 +87,7 @@ int property_set(struct property_table *t, const struct property *p)
         copy.number = p->number;
     }
 
-    struct property *old = find(t, p->name);
+    struct property *old = find_hashed(t, p->name, copy.hash);
     if (old) {
         free(old->data);
         copy.name = old->name;

@@ -14,7 +14,7 @@
 static void put(struct property_table *t, char *name, enum property_format format, uint64_t number,
                 void *data, size_t size)
 {
-    const struct property p = {name, format, number, data, size};
+    const struct property p = {name, format, number, data, size, 0};
     assert_int_equal(property_set(t, &p), 0);
 }
 
