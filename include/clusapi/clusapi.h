@@ -89,17 +89,18 @@ CLUSAPI_FUNCTION DWORD WINAPI SetClusterQuorumResource(HRESOURCE hResource, LPCW
  *   hHostNode        the node to carry it out, a handle of the same cluster; NULL: the object's
  *                    owner, or the node asked. With one node it makes no difference
  *   dwControlCode    of the function's own object
- *   lpInBuffer, nInBufferSize    in: its input, in bytes (texts: with the NUL); NULL and 0: none
+ *   lpInBuffer, nInBufferSize    in: its input, in bytes (texts: with the NUL); NULL and 0: none.
+ *                                More than 16 MiB (as UTF-16): ERROR_INVALID_PARAMETER
  *   lpOutBuffer, nOutBufferSize  out: its output, room in bytes; NULL and 0: the size is asked
  *   lpBytesReturned  out: bytes of output, a text's NUL counted; with ERROR_MORE_DATA the bytes
  *                    needed, else 0. May be NULL
  * ERROR_INVALID_FUNCTION: the code is not known, or another object's. ERROR_MORE_DATA: lpOutBuffer
- * is too small. For codes that set properties: ERROR_INVALID_DATA or ERROR_INVALID_PARAMETER (take
- * them as one), ERROR_RESOURCE_PROPERTY_UNCHANGEABLE (a read-only one), ERROR_INSUFFICIENT_BUFFER
- * (the list runs past the buffer), RPC_X_BAD_STUB_DATA (no input), ERROR_RESOURCE_PROPERTIES_STORED
- * (done, in force at the next online: not a failure), ERROR_NOT_ENOUGH_QUOTA (an object's common,
- * or its private properties would be more than 4096, or more than 1 MiB as the service's list). A
- * set changes all or nothing. 3.1.4.3. */
+ * is too small, and not touched. For codes that set properties: ERROR_INVALID_DATA or
+ * ERROR_INVALID_PARAMETER (take them as one), ERROR_RESOURCE_PROPERTY_UNCHANGEABLE (a read-only
+ * one), ERROR_INSUFFICIENT_BUFFER (the list runs past the buffer), RPC_X_BAD_STUB_DATA (no input),
+ * ERROR_RESOURCE_PROPERTIES_STORED (done, in force at the next online: not a failure),
+ * ERROR_NOT_ENOUGH_QUOTA (an object's common, or its private properties would be more than 4096, or
+ * more than 1 MiB as the service's list). A set changes all or nothing. 3.1.4.3. */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterControl(HCLUSTER hCluster, HNODE hHostNode,
                                              DWORD dwControlCode, LPVOID lpInBuffer,
                                              DWORD nInBufferSize, LPVOID lpOutBuffer,
@@ -381,7 +382,8 @@ CLUSAPI_FUNCTION HKEY WINAPI GetClusterKey(HCLUSTER hCluster, REGSAM samDesired)
 /* Opens a key, making it and what is missing above it.
  *   dwOptions             REG_OPTION_NON_VOLATILE (0); _VOLATILE is ERROR_INVALID_PARAMETER
  *   lpSecurityAttributes  NULL, or without a descriptor. Differs: one with a descriptor is
- *                         ERROR_NOT_SUPPORTED; ClusterRegSetKeySecurity sets it
+ *                         ERROR_NOT_SUPPORTED (ERROR_INVALID_PARAMETER if it is none);
+ *                         ClusterRegSetKeySecurity sets it
  *   phkResult             out: the key
  *   lpdwDisposition       out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY; may be NULL
  * ERROR_INVALID_NAME (a part of the path is empty or longer than 255, or the whole path from the
@@ -401,8 +403,11 @@ CLUSAPI_FUNCTION LONG WINAPI ClusterRegCloseKey(HKEY hKey);
  *   lpftLastWriteTime  out, may be NULL: when the key or a value of it was last written */
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegEnumKey(HKEY hKey, DWORD dwIndex, LPWSTR lpszName,
                                                LPDWORD lpcchName, PFILETIME lpftLastWriteTime);
-/* Sets a value of type REG_* to cbData bytes. ERROR_INVALID_PARAMETER: more than 1 MiB, or a text
- * type whose data is no text. */
+/* Sets a value of type REG_* to cbData bytes; any number may be a type. ERROR_INVALID_NAME (longer
+ * than 16,383). ERROR_INVALID_PARAMETER: more than 1 MiB (as UTF-16), or, with 32-bit WCHARs, a
+ * text type whose data is no text or whose size no multiple of four. Programs with 16-bit ones may
+ * set anything: others then get an unpaired surrogate as U+FFFD, and an odd last byte as a WCHAR.
+ */
 CLUSAPI_FUNCTION DWORD WINAPI ClusterRegSetValue(HKEY hKey, LPCWSTR lpszValueName, DWORD dwType,
                                                  const BYTE *lpData, DWORD cbData);
 /* ERROR_FILE_NOT_FOUND. */
@@ -436,7 +441,8 @@ CLUSAPI_FUNCTION LONG WINAPI ClusterRegGetKeySecurity(HKEY hKey,
                                                       SECURITY_INFORMATION RequestedInformation,
                                                       PSECURITY_DESCRIPTOR pSecurityDescriptor,
                                                       LPDWORD lpcbSecurityDescriptor);
-/* Sets those parts. ERROR_INVALID_PARAMETER: not a valid self-relative descriptor. */
+/* Sets those parts. ERROR_INVALID_PARAMETER: not a valid self-relative descriptor, or one of more
+ * than 64 KiB; the entries of its lists are not looked at. */
 CLUSAPI_FUNCTION LONG WINAPI ClusterRegSetKeySecurity(HKEY hKey,
                                                       SECURITY_INFORMATION SecurityInformation,
                                                       PSECURITY_DESCRIPTOR pSecurityDescriptor);

@@ -265,7 +265,7 @@ CLUSAPI_FUNCTION HCHANGE WINAPI CreateClusterNotifyPort(HCHANGE hChange, HCLUSTE
 /* Adds a registration for one object to a port.
  *   hChange       the port
  *   dwFilterType  flags of one object type: they say what hObject is. HANDLE_CLOSE goes with any.
- *                 REGISTRY_SUBTREE needs another REGISTRY flag
+ *                 REGISTRY_SUBTREE without another REGISTRY flag gives no events, nor does 0
  *   hObject       HCLUSTER (CLUSTER_*, RESOURCE_TYPE_*, QUORUM_STATE), HNODE, HGROUP, HRESOURCE,
  *                 HNETWORK, HNETINTERFACE or HKEY (relative to that key: the key itself, or with
  *                 REGISTRY_SUBTREE all below it too). It stays the caller's

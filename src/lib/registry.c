@@ -82,6 +82,7 @@ static DWORD create_subkey(struct object *parent, struct cmrp_CreateKey *a,
         security.descriptor.data = descriptor;
         if (descriptor && !descriptor_size(descriptor, &security.descriptor.size))
             return ERROR_INVALID_PARAMETER;
+        security.descriptor.capacity = security.descriptor.size;
         a->security = &security;
     }
     DWORD error = object_call(parent, &cmrp_op_CreateKey, a, &a->parent, &arena);

@@ -27,8 +27,8 @@ struct parameter {
     enum what what;
     enum kind kind;
     bool optional;
-    bool same; /* of the first parameter's OpenCluster */
-    bool sized;
+    bool same;  /* of the first parameter's OpenCluster */
+    bool bytes; /* a size that counts bytes, and no NUL */
     uint64_t number;
     const void *pointer;
     LPCWSTR good;
@@ -89,8 +89,8 @@ static NOTIFY_FILTER_AND_TYPE group_filter = {CLUSTER_OBJECT_TYPE_GROUP,
 #define H_SAME_OPT(k) {.what = WHAT_HANDLE, .kind = KIND_##k, .same = true, .optional = true}
 #define NAME(g, e, l) {.what = WHAT_NAME, .good = (g), .empty = (e), .longer = (l)}
 #define NAME_OPT(g, e, l) {.what = WHAT_NAME, .good = (g), .empty = (e), .longer = (l), .optional = true}
-#define TEXT_OUT {.what = WHAT_OUTPUT, .optional = true, .sized = true}, {.what = WHAT_OUTPUT_SIZE}
-#define DATA_OUT TEXT_OUT
+#define TEXT_OUT {.what = WHAT_OUTPUT, .optional = true}, {.what = WHAT_OUTPUT_SIZE}
+#define DATA_OUT {.what = WHAT_OUTPUT, .optional = true}, {.what = WHAT_OUTPUT_SIZE, .bytes = true}
 #define OUT {.what = WHAT_OUTPUT}
 #define OUT_OPT {.what = WHAT_OUTPUT, .optional = true}
 #define IN(x) {.what = WHAT_INPUT, .pointer = (const void *)(x)}
@@ -355,6 +355,87 @@ static void walk_texts(const struct stage *s, const struct function *f, size_t i
     wrong_text(s, f, i, "70,000 characters long", long_text, ERROR_INVALID_PARAMETER);
 }
 
+/* ---- rooms: every size from none to one more than is needed ---- */
+
+/* Of the heap and of that size, so that a byte too many is seen. */
+static void try_room(const struct function *f, struct frame *frame, size_t i, DWORD room,
+                     DWORD length)
+{
+    const struct parameter *size = &f->parameters[i];
+    size_t unit = size->bytes ? 1 : sizeof(WCHAR);
+    DWORD needed = size->bytes ? length : length + 1;
+    WCHAR *buffer = malloc(room * unit + 1);
+    memset(buffer, CANARY, room * unit + 1);
+    frame->words[i - 1] = (uintptr_t)buffer;
+    frame->sizes[i] = room;
+    DWORD code = call(f, frame), expected = room < needed ? ERROR_MORE_DATA : ERROR_SUCCESS;
+    if (code != expected || frame->sizes[i] != length)
+        complain("%s: room %u for %u at %zu: %u, length %u", f->name, room, needed, i - 1, code,
+                 frame->sizes[i]);
+    if (((uint8_t *)buffer)[room * unit] != CANARY)
+        complain("%s: room %u for %u: written behind it", f->name, room, needed);
+    const WCHAR *whole = (const WCHAR *)(const void *)frame->outputs[i - 1];
+    for (DWORD k = 0; !size->bytes && k + 1 < room && k < length; k++)
+        if (buffer[k] != whole[k])
+            complain("%s: room %u for %u: not what fits", f->name, room, needed);
+    DWORD end = room < needed ? room - 1 : length;
+    if (!size->bytes && room > 0 && buffer[end] != 0)
+        complain("%s: room %u for %u: no NUL", f->name, room, needed);
+    for (DWORD k = 0; size->bytes && code != 0 && k < room; k++)
+        if (((uint8_t *)buffer)[k] != CANARY)
+            complain("%s: room %u for %u: written a part", f->name, room, needed);
+    free(buffer);
+}
+
+static void try_output_room(const struct function *f, struct frame *frame, size_t i, DWORD room,
+                            DWORD needed)
+{
+    uint8_t *buffer = malloc(room + 1);
+    DWORD returned = NOT_SET;
+    memset(buffer, CANARY, room + 1);
+    frame->words[i - 1] = room ? (uintptr_t)buffer : 0;
+    frame->words[i] = room;
+    frame->words[i + 1] = (uintptr_t)&returned;
+    DWORD code = call(f, frame), expected = room < needed ? ERROR_MORE_DATA : ERROR_SUCCESS;
+    if (code != expected || returned != needed)
+        complain("%s: room %u for %u: %u, returned %u", f->name, room, needed, code, returned);
+    if (buffer[room] != CANARY || (code != 0 && room > 0 && buffer[0] != CANARY))
+        complain("%s: room %u for %u: written", f->name, room, needed);
+    if (code == 0 && memcmp(buffer, frame->outputs[i - 1], needed) != 0)
+        complain("%s: room %u for %u: not the same", f->name, room, needed);
+    free(buffer);
+}
+
+static bool is_output_size(enum what what)
+{
+    return what == WHAT_OUTPUT_SIZE || what == WHAT_OUT_SIZE;
+}
+
+static void walk_rooms(const struct stage *s, const struct function *f, size_t i)
+{
+    static struct frame frame;
+    if (!is_output_size(f->parameters[i].what) || strcmp(f->name, "GetClusterInformation") == 0)
+        return;
+    prepare(s, f, &frame);
+    DWORD code = call(f, &frame);
+    if (code == WAIT_TIMEOUT) /* there are no events: see test_events.c */
+        return;
+    if (code != ERROR_SUCCESS)
+        complain("%s: %u with everything right", f->name, code);
+    DWORD length = frame.sizes[i];
+    if (f->parameters[i].what == WHAT_OUT_SIZE)
+        memcpy(&length, frame.outputs[i + 1], sizeof(length));
+    for (DWORD room = 0; room <= length + 2; room++) {
+        if (f->parameters[i].what == WHAT_OUT_SIZE)
+            try_output_room(f, &frame, i, room, length);
+        else
+            try_room(f, &frame, i, room, length);
+        for (size_t k = 0; k < PARAMETERS_MOST; k++) /* the other sizes came back as lengths */
+            if (f->parameters[k].what == WHAT_OUTPUT_SIZE)
+                frame.sizes[k] = OUTPUT_ROOM / sizeof(WCHAR);
+    }
+}
+
 /* ---- the tests ---- */
 
 static int start(void **state)
@@ -388,6 +469,12 @@ static void test_pointers(void **state)
 static void test_texts(void **state)
 {
     walk(*state, walk_texts);
+    stage_mark(*state);
+}
+
+static void test_rooms(void **state)
+{
+    walk(*state, walk_rooms);
     stage_mark(*state);
 }
 
@@ -450,9 +537,13 @@ static void test_good_handles_are_good(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_handles),         cmocka_unit_test(test_pointers),
-        cmocka_unit_test(test_texts),           cmocka_unit_test(test_nothing_right),
-        cmocka_unit_test(test_nothing_is_kept), cmocka_unit_test(test_good_handles_are_good),
+        cmocka_unit_test(test_handles),
+        cmocka_unit_test(test_pointers),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_rooms),
+        cmocka_unit_test(test_nothing_right),
+        cmocka_unit_test(test_nothing_is_kept),
+        cmocka_unit_test(test_good_handles_are_good),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

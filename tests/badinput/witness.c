@@ -97,6 +97,28 @@ static unsigned long long drain_v2(HCHANGE port)
     }
 }
 
+/* What the others leave can be read, whatever they put there. */
+static void read_values(HCLUSTER cluster)
+{
+    static BYTE data[8u << 20];
+    static WCHAR name[ROOM];
+    HKEY root = GetClusterKey(cluster, KEY_READ), key = NULL;
+    DWORD count = 0, largest = 0;
+    check("no key", (DWORD)ClusterRegOpenKey(root, L"stage", KEY_READ, &key));
+    check("no information",
+          (DWORD)ClusterRegQueryInfoKey(key, NULL, NULL, &count, NULL, &largest, NULL, NULL));
+    for (DWORD i = 0; i < count; i++) {
+        DWORD cch = ROOM, type = 0, size = sizeof(data);
+        check("no value by number", ClusterRegEnumValue(key, i, name, &cch, &type, data, &size));
+        if (size > largest)
+            give_up("larger than the largest", size);
+        size = sizeof(data);
+        check("no value by name", (DWORD)ClusterRegQueryValue(key, name, &type, data, &size));
+    }
+    ClusterRegCloseKey(key);
+    ClusterRegCloseKey(root);
+}
+
 int main(void)
 {
     HCLUSTER cluster = OpenCluster(NULL);
@@ -116,6 +138,7 @@ int main(void)
         give_up("version 1 was not told all of", wanted.v1);
     if (drain_v2(v2) != wanted.v2)
         give_up("version 2 was not told all of", wanted.v2);
+    read_values(cluster);
     CloseClusterNotifyPort(own);
     CloseClusterNotifyPort(v1);
     CloseClusterNotifyPort(v2);
