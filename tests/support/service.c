@@ -232,12 +232,26 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
     return remove(path);
 }
 
+/* Beside the history that tests/history/run has made, for its judge. */
+static void keep_journal(const struct test_service *s)
+{
+    static const char *const endings[] = {"", "-wal"};
+    const char *history = getenv("CLUSPORT_HISTORY");
+    for (size_t i = 0; history && i < ARRAY_SIZE(endings); i++) {
+        char from[256], to[512];
+        snprintf(from, sizeof(from), "%s/clusport.db%s", s->state, endings[i]);
+        snprintf(to, sizeof(to), "%s/%s.db%s", history, basename(s->folder), endings[i]);
+        rename(from, to);
+    }
+}
+
 void service_stop(struct test_service *s)
 {
     if (!s)
         return;
     if (s->pid > 0)
         service_halt(s);
+    keep_journal(s);
     nftw(s->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     for (size_t i = 0; s->args[i]; i++)
         free((char *)s->args[i]);
