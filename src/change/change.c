@@ -155,11 +155,18 @@ size_t change_size(const void *data)
 
 static int read_texts(struct reader *r, const struct head *h, const char *texts[TEXT_COUNT])
 {
+    size_t size = 0;
+    for (size_t i = 0; i < TEXT_COUNT; i++)
+        size += (size_t)le32toh(h->text_length[i]) + 1;
+    const char *at = (const char *)reader_bytes(r, size);
+    if (!at || at[size - 1] != '\0')
+        return -EBADMSG;
     for (size_t i = 0; i < TEXT_COUNT; i++) {
         const size_t length = le32toh(h->text_length[i]);
-        texts[i] = (const char *)reader_bytes(r, length + 1);
-        if (!texts[i] || memchr(texts[i], '\0', length + 1) != texts[i] + length)
+        texts[i] = at;
+        if (strlen(at) != length)
             return -EBADMSG;
+        at += length + 1;
     }
     return 0;
 }

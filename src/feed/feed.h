@@ -48,6 +48,9 @@ static inline void feed_unrefp(struct feed **f)
 struct feed_cursor {
     uint64_t position; /* of the next record */
     uint64_t revision; /* the next record's, once known: records before it are passed over */
+    /* What feed_next() gave last, so that passing it needs no second look. */
+    uint64_t given;
+    size_t given_size; /* 0: nothing */
 };
 
 /* A cursor whose next change is `revision`. 0; -ENODATA: the ring no longer holds it, read the

@@ -74,11 +74,12 @@ static bool lapped(const struct feed *f, uint64_t position)
     return atomic_load_explicit(&f->page->reserved, memory_order_acquire) - position > f->ring_size;
 }
 
-/* What is read counts only if lapped(position) is false afterwards. */
+/* What is read counts only if lapped(position) is false afterwards. size: of CHANGE_ALIGNMENT. */
 static void load(const struct feed *f, uint64_t position, void *to, size_t size)
 {
     const _Atomic uint64_t *from = f->ring + (position & (f->ring_size - 1)) / sizeof(uint64_t);
     char *out = to;
+#pragma GCC unroll 8
     for (size_t i = 0; i < size / sizeof(uint64_t); i++) {
         uint64_t word = atomic_load_explicit(&from[i], memory_order_acquire);
         memcpy(out + i * sizeof(word), &word, sizeof(word));
@@ -151,6 +152,9 @@ enum feed_result feed_next(const struct feed *f, struct feed_cursor *c, const ui
     struct slot slot;
 
     buffer_clear(out);
+    if (c->revision > c->given)
+        c->position += c->given_size;
+    c->given_size = 0;
     while (c->position < head) {
         if (!load_slot(f, c->position, &slot))
             return FEED_LAPPED;
@@ -173,6 +177,8 @@ enum feed_result feed_next(const struct feed *f, struct feed_cursor *c, const ui
     if (lapped(f, c->position))
         return FEED_LAPPED;
     out->size = slot.size;
+    c->given = c->revision;
+    c->given_size = slot.size;
     return FEED_RECORD;
 }
 
@@ -180,4 +186,5 @@ void feed_advance(struct feed_cursor *c, const void *record)
 {
     c->position += change_size(record);
     c->revision = change_peek_revision(record) + 1;
+    c->given_size = 0;
 }

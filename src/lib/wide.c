@@ -155,8 +155,14 @@ DWORD wide_give(const char *utf8, WCHAR *buffer, DWORD *cch)
     if (!utf8)
         utf8 = "";
     room = buffer ? *cch : 0;
-    bytes = strlen(utf8);
-    for (size_t i = 0; i < bytes;) {
+    /* A name's plain beginning, nearly always all of it. */
+    while (length + 1 < room && (signed char)utf8[length] > 0) {
+        buffer[length] = (WCHAR)utf8[length];
+        length++;
+    }
+    written = length;
+    bytes = length + strlen(utf8 + length);
+    for (size_t i = length; i < bytes;) {
         WCHAR units[2];
         uint32_t c;
         size_t used = utf8_decode(utf8 + i, bytes - i, &c), n;
