@@ -175,6 +175,7 @@ void port_rewind(struct port *p, uint64_t next_revision)
         if (f->until != UINT64_MAX)
             f->until = MIN(f->until, next_revision);
     }
+    p->shown_before = 0;
     p->state_at = MIN(p->state_at, next_revision);
     p->reconnect_at = MIN(p->reconnect_at, next_revision);
     if (p->revision < next_revision)
@@ -190,6 +191,14 @@ void port_set_snapshot(struct port *p, struct buffer *records)
     p->snapshot = *records;
     p->snapshot_at = 0;
     *records = (struct buffer){0};
+}
+
+/* What falls due at next_revision comes after what was shown, and after a change that some
+ * registrations were told. */
+static uint64_t due_from(const struct port *p, uint64_t next_revision)
+{
+    bool half_told = p->filter_at > 0 && p->lost_first == 0 && p->snapshot.size == 0;
+    return MAX(next_revision, MAX(p->shown_before, p->revision + half_told));
 }
 
 /* Ended registrations that have nothing left to say; (3). */
@@ -219,11 +228,12 @@ void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
     if (owner == 0)
         return;
     p->serial++;
+    uint64_t until = due_from(p, next_revision);
     for (size_t i = 0; i < p->filter_count; i++) {
         struct port_filter *f = p->filters[i];
         if ((f->owner != owner && f->parent != owner) || f->until != UINT64_MAX)
             continue;
-        f->until = next_revision;
+        f->until = until;
         f->close_serial = p->serial;
         p->closed_count++;
         if (f->owner == owner && filter_asks_for(f, p->version, PORT_DUE_CLOSE)) {
@@ -249,7 +259,7 @@ static void fall_due(struct port *p, uint8_t due, uint64_t *at, uint32_t *serial
     }
     if (any)
         return;
-    *at = next_revision;
+    *at = due_from(p, next_revision);
     *serial = ++p->serial;
 }
 
@@ -356,6 +366,7 @@ static bool show_due(struct port *p, uint64_t limit, unsigned which, struct port
             if (!(f->due & due & which) || at.revision > limit || !is_earlier(at, best))
                 continue;
             best = at;
+            p->shown_before = at.revision;
             p->pending = PENDING_DUE;
             p->pending_due = due;
             p->pending_filter = i;
@@ -454,6 +465,7 @@ static bool show_change(struct port *p, const struct change *c, struct port_noti
             continue;
         p->pending = PENDING_CHANGE;
         p->pending_filter = i;
+        p->shown_before = p->revision + 1;
         describe_change(p, p->filters[i], c, ret);
         return true;
     }
@@ -483,6 +495,7 @@ static bool show_record(struct port *p, const void *record, size_t size,
 enum port_result port_peek(struct port *p, struct port_source *s, struct port_notification *ret)
 {
     p->pending = PENDING_NONE;
+    p->shown_before = 0;
     if (p->snapshot.size > 0 && show_initial(p, ret))
         return PORT_NOTIFICATION;
 
@@ -509,12 +522,10 @@ enum port_result port_peek(struct port *p, struct port_source *s, struct port_no
                 set_lost(p, next);
             break;
         case SOURCE_EMPTY:
-            /* Whatever is due was so when all changes before it were published. */
-            if (show_due(p, UINT64_MAX, PORT_DUE_ALL, ret))
-                return PORT_NOTIFICATION;
             if (next > p->revision)
                 pass(p, next);
-            return PORT_EMPTY;
+            /* Whatever is due was so when all changes before it were published. */
+            return show_due(p, UINT64_MAX, PORT_DUE_ALL, ret) ? PORT_NOTIFICATION : PORT_EMPTY;
         case SOURCE_ERROR:
             /* That the cluster is away must not wait for the cluster. */
             return show_due(p, UINT64_MAX, PORT_DUE_STATE, ret) ? PORT_NOTIFICATION : PORT_AWAY;
@@ -545,4 +556,5 @@ void port_consume(struct port *p)
     }
     p->delivered++;
     p->pending = PENDING_NONE;
+    p->shown_before = 0;
 }

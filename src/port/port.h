@@ -79,6 +79,7 @@ struct port {
     uint8_t pending_due;
     enum port_pending pending;
     size_t pending_filter;
+    uint64_t shown_before; /* what was shown last comes before this revision; 0: nothing was */
 
     struct port_filter **filters;
     size_t filter_count, filter_capacity;

@@ -498,6 +498,61 @@ static void a_close_in_version_2_names_the_type(void **state)
 
 /* ---- connections and losses ---- */
 
+/* A reader whose buffer was too small comes back for what it was shown, whatever fell due
+ * meanwhile.
+ */
+static void what_was_shown_comes_first(void **state)
+{
+    (void)state;
+    struct history *h = history_create();
+    struct port *p = make(PORT_V1, 1);
+    struct port_notification n;
+    assert_int_equal(port_add_v1(p, RESOURCE_STATE | RECONNECT | HANDLE_CLOSE, OBJECT_RESOURCE,
+                                 NULL, 1, 77, "closed", 1),
+                     0);
+    assert_int_equal(add_v1(p, RECONNECT | RESOURCE_STATE, OBJECT_CLUSTER, NULL, 2, h), 0);
+    happen(h, CHANGE_RESOURCE_STATE, "r");
+    assert_int_equal(port_peek(p, &h->source, &n), PORT_NOTIFICATION);
+    assert_int_equal(n.v1_flag, RESOURCE_STATE);
+    port_reconnected(p, 1);
+    expect(p, h, 1, RESOURCE_STATE, "r");
+    port_handle_closed(p, 77, 1);
+    expect(p, h, 2, RESOURCE_STATE, "r");
+    expect(p, h, 1, RECONNECT, "cluster");
+    expect(p, h, 2, RECONNECT, "cluster");
+    expect(p, h, 1, HANDLE_CLOSE, "closed");
+    expect_nothing(p, h);
+    port_destroy(p);
+    history_destroy(h);
+}
+
+/* ... and what a loss ends. */
+static void what_was_shown_is_not_after_a_loss(void **state)
+{
+    (void)state;
+    struct history *h = history_create();
+    struct port *p = make(PORT_V1, 1);
+    struct port_notification n;
+    assert_int_equal(add_v1(p, RESOURCE_STATE | RECONNECT, OBJECT_CLUSTER, NULL, 1, h), 0);
+    for (int i = 0; i < 5; i++)
+        happen(h, CHANGE_GROUP_STATE, "unwanted");
+    port_reconnected(p, 6);
+    assert_int_equal(port_peek(p, &h->source, &n), PORT_NOTIFICATION);
+    assert_int_equal(n.v1_flag, RECONNECT);
+    assert_int_equal(n.lost_first, 0);
+    for (int i = 0; i < 5; i++)
+        happen(h, CHANGE_RESOURCE_STATE, "r");
+    h->kept = 10;
+    assert_int_equal(port_peek(p, &h->source, &n), PORT_NOTIFICATION);
+    assert_int_equal(n.lost_first, 0);
+    expect(p, h, 1, RECONNECT, "cluster");
+    assert_int_equal(port_peek(p, &h->source, &n), PORT_NOTIFICATION);
+    assert_int_equal(n.lost_first, 6);
+    assert_int_equal(n.lost_last, 9);
+    port_destroy(p);
+    history_destroy(h);
+}
+
 static void reconnects_are_told_to_those_who_asked(void **state)
 {
     (void)state;
@@ -773,6 +828,8 @@ int main(void)
         cmocka_unit_test(a_shorter_history_is_read_from_its_end),
         cmocka_unit_test(a_close_in_version_2_names_the_type),
         cmocka_unit_test(reconnects_are_told_to_those_who_asked),
+        cmocka_unit_test(what_was_shown_comes_first),
+        cmocka_unit_test(what_was_shown_is_not_after_a_loss),
         cmocka_unit_test(losses_are_counted_and_told),
         cmocka_unit_test(a_port_waits_for_a_service_that_is_away),
         cmocka_unit_test(looking_does_not_consume),

@@ -255,6 +255,9 @@ static DWORD get_versioned(struct reader_port *p, struct test_random *r, DWORD w
         if (random_one_in(r, 4))
             pause_a_while();
         error = get_in(p, &t, ROOM, INFINITE);
+        if (!p->shared && (t.key != first.key || t.flag != first.flag))
+            fprintf(stderr, "shown %ju %#x, then %ju %#x (%u)\n", (uintmax_t)first.key, first.flag,
+                    (uintmax_t)t.key, t.flag, error);
         CHECK(p->shared || (error == ERROR_SUCCESS && t.key == first.key && t.flag == first.flag &&
                             t.what.FilterFlags == first.what.FilterFlags));
     }
