@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-#define MOST_TEXT 4096
+#define MOST_TEXT 16384 /* a value's longest name, with its NUL */
 
 /* The key at a path from the root, "" the root itself; made on the way if `make`. */
 static HKEY open_key(struct cli *cli, const char *path, bool make)

@@ -219,6 +219,9 @@ class CommandLine(unittest.TestCase):
         self.assertIn("häus", self.done("registry", "list", key))
         names = [e["name"] for e in self.json("registry", "list", key)["entries"]]
         self.assertEqual(sorted(names), ["number", "text"])
+        self.done("registry", "set", key, "n" * 16383, "1")
+        self.assertIn("n" * 16383, [e["name"] for e in self.json("registry", "list", key)["entries"]])
+        self.done("registry", "delete", key, "n" * 16383)
         self.done("registry", "delete", key, "text")
         self.refused(1, "registry", "get", key, "text")
         self.refused(2, "registry", "set", key, "n", "many", "--type", "dword")
