@@ -259,6 +259,51 @@ static void test_own_options(void **state)
                      ERROR_INVALID_PARAMETER);
 }
 
+/* ---- two clusters ---- */
+
+/* Handles of one are none for what belongs to the other. */
+static void test_two_clusters(void **state)
+{
+    const struct stage *s = *state;
+    static const char *const args[] = {"--cluster-name", "far", NULL};
+    struct test_service *service = service_start(args); /* CLUSPORT_SOCKET is now its */
+    HCLUSTER far = OpenCluster(NULL);
+    HNODE node = OpenClusterNode(far, NULL);
+    HGROUP group = CreateClusterGroup(far, L"stage");
+    assert_non_null(group);
+    HCHANGE v1 = good_handle(s, KIND_PORT_V1);
+    NOTIFY_FILTER_AND_TYPE filter = {CLUSTER_OBJECT_TYPE_GROUP, CLUSTER_CHANGE_GROUP_STATE_V2};
+
+    assert_int_equal(MoveClusterGroup(s->group, node), ERROR_INVALID_HANDLE);
+    assert_int_equal(OnlineClusterGroup(s->group, node), ERROR_INVALID_HANDLE);
+    assert_int_equal(ChangeClusterResourceGroup(s->resource, group), ERROR_INVALID_HANDLE);
+    assert_int_equal(
+        ClusterGroupControl(s->group, node, CLUSCTL_GROUP_GET_NAME, NULL, 0, NULL, 0, NULL),
+        ERROR_INVALID_HANDLE);
+    assert_null(CreateClusterNotifyPort(v1, far, CLUSTER_CHANGE_ALL, 0));
+    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(RegisterClusterNotify(v1, CLUSTER_CHANGE_GROUP_STATE, group, 0),
+                     ERROR_INVALID_PARAMETER);
+    /* A port without a registration yet belongs to none. */
+    HCHANGE port = CreateClusterNotifyPortV2(INVALID_HANDLE_VALUE, s->cluster, &filter, 1, 0);
+    assert_non_null(port);
+    assert_null(CreateClusterNotifyPortV2(port, far, &filter, 1, 0));
+    assert_int_equal(GetLastError(), ERROR_INVALID_PARAMETER);
+    assert_int_equal(RegisterClusterNotifyV2(port, filter, group, 0), ERROR_INVALID_PARAMETER);
+    assert_int_equal(RegisterClusterResourceTypeNotifyV2(port, far, 1, L"Physical Disk", 0),
+                     ERROR_INVALID_PARAMETER);
+    assert_true(CloseClusterNotifyPort(port));
+    CLUSPORT_FILTER own_filter = {.cbSize = sizeof(own_filter), .hObject = group};
+    assert_int_equal(own(s, &own_filter, NULL), ERROR_INVALID_HANDLE);
+
+    /* Nothing of that was for the far one. */
+    assert_int_equal(GetClusterGroupState(group, NULL, NULL), ClusterGroupOffline);
+    CloseCluster(far);
+    service_stop(service);
+    setenv("CLUSPORT_SOCKET", service_socket(s->service), 1);
+    assert_int_equal(GetClusterGroupState(s->group, NULL, NULL), ClusterGroupOffline);
+}
+
 static int start(void **state)
 {
     *state = stage_start();
@@ -276,7 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_buffer), cmocka_unit_test(test_no_sizes),
         cmocka_unit_test(test_filters),     cmocka_unit_test(test_own_filters),
-        cmocka_unit_test(test_own_options),
+        cmocka_unit_test(test_own_options), cmocka_unit_test(test_two_clusters),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -225,7 +225,9 @@ static void test_private_lists(void **state)
     const struct stage *s = *state;
     const struct list good = good_private();
     struct tally t = {0};
-    struct test_random random = random_of(campaign_seed(1));
+    uint64_t seed = campaign_seed(1);
+    struct test_random random = random_of(seed);
+    print_message("seed %llu\n", (unsigned long long)seed);
     wrong_fields(s, 3, true, &good, &t);
     wrong_sizes(s, 3, true, &good, &t);
     for (size_t object = 0; object < OBJECTS; object++) {
@@ -400,6 +402,8 @@ static void test_rooms_of_codes(void **state)
         known++;
         assert_int_equal(error, ERROR_SUCCESS);
         assert_true(needed < 4096);
+        assert_int_equal(resource(s, code, NULL, 0, whole, 0xffffffff, &size), ERROR_SUCCESS);
+        assert_int_equal(size, needed);
         for (DWORD room = 0; room <= needed + 1; room++) {
             BYTE *exact = malloc(room + 1);
             memset(exact, 0x5a, room + 1);

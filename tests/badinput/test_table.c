@@ -411,6 +411,40 @@ static bool is_output_size(enum what what)
     return what == WHAT_OUTPUT_SIZE || what == WHAT_OUT_SIZE;
 }
 
+/* They come back as lengths. */
+static void reset_sizes(const struct function *f, struct frame *frame)
+{
+    for (size_t k = 0; k < PARAMETERS_MOST; k++)
+        if (f->parameters[k].what == WHAT_OUTPUT_SIZE)
+            frame->sizes[k] = OUTPUT_ROOM / sizeof(WCHAR);
+}
+
+/* A room near the end of a DWORD, where there is enough; and the length alone. */
+static void try_other_rooms(const struct function *f, struct frame *frame, size_t i, DWORD length)
+{
+    static const DWORD rooms[] = {0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff};
+    for (size_t k = 0; k < sizeof(rooms) / sizeof(rooms[0]); k++) {
+        frame->words[i - 1] = (uintptr_t)frame->outputs[i - 1];
+        frame->sizes[i] = rooms[k];
+        DWORD code = call(f, frame);
+        if (code != ERROR_SUCCESS || frame->sizes[i] != length)
+            complain("%s: room %#x: %u, length %u", f->name, rooms[k], code, frame->sizes[i]);
+        reset_sizes(f, frame);
+    }
+    frame->words[i - 1] = 0;
+    frame->sizes[i] = NOT_SET;
+    DWORD code = call(f, frame);
+    if (code != ERROR_SUCCESS || frame->sizes[i] != length)
+        complain("%s: no buffer: %u, length %u", f->name, code, frame->sizes[i]);
+    reset_sizes(f, frame);
+    uint64_t size = frame->words[i];
+    frame->words[i] = 0;
+    code = call(f, frame);
+    if (code != ERROR_SUCCESS)
+        complain("%s: neither buffer nor size: %u", f->name, code);
+    frame->words[i] = size;
+}
+
 static void walk_rooms(const struct stage *s, const struct function *f, size_t i)
 {
     static struct frame frame;
@@ -430,10 +464,10 @@ static void walk_rooms(const struct stage *s, const struct function *f, size_t i
             try_output_room(f, &frame, i, room, length);
         else
             try_room(f, &frame, i, room, length);
-        for (size_t k = 0; k < PARAMETERS_MOST; k++) /* the other sizes came back as lengths */
-            if (f->parameters[k].what == WHAT_OUTPUT_SIZE)
-                frame.sizes[k] = OUTPUT_ROOM / sizeof(WCHAR);
+        reset_sizes(f, &frame);
     }
+    if (f->parameters[i].what == WHAT_OUTPUT_SIZE)
+        try_other_rooms(f, &frame, i, length);
 }
 
 /* ---- the tests ---- */
