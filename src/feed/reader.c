@@ -29,15 +29,15 @@ int feed_open(int fd, struct feed **ret)
     if (map == MAP_FAILED)
         return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 
-    const struct feed_page *page = map;
-    if (page->magic != FEED_MAGIC || page->version != FEED_VERSION ||
-        !feed_ring_size_valid(page->ring_size) || feed_map_size(page->ring_size) != size ||
-        page->index_size != feed_index_size(page->ring_size)) {
+    f->page = map;
+    f->ring_size = *(const volatile uint64_t *)&f->page->ring_size;
+    f->index_size = feed_index_size(f->ring_size);
+    if (f->page->magic != FEED_MAGIC || f->page->version != FEED_VERSION ||
+        !feed_ring_size_valid(f->ring_size) || feed_map_size(f->ring_size) != size ||
+        f->page->index_size != f->index_size) {
         munmap(map, size);
         return -EBADMSG;
     }
-    f->page = map;
-    f->ring_size = page->ring_size;
     f->index = (_Atomic uint64_t *)((char *)map + FEED_PAGE);
     f->ring = (_Atomic uint64_t *)((char *)map + feed_ring_offset(f->ring_size));
     atomic_init(&f->references, 1);
@@ -97,6 +97,9 @@ struct slot {
 
 static bool load_slot(const struct feed *f, uint64_t position, struct slot *ret)
 {
+    /* The service is trusted with its changes, not with our memory. */
+    if (position % CHANGE_ALIGNMENT != 0)
+        return false;
     load(f, position, ret->head, sizeof(ret->head));
     if (lapped(f, position))
         return false;
@@ -111,7 +114,6 @@ static bool load_slot(const struct feed *f, uint64_t position, struct slot *ret)
         ret->revision = change_peek_revision(ret->head);
         ret->kind = change_peek_kind(ret->head);
     }
-    /* The service is trusted with its changes, not with our memory. */
     return ret->size >= CHANGE_ALIGNMENT && ret->size % CHANGE_ALIGNMENT == 0 &&
            ret->size <= f->ring_size - (position & (f->ring_size - 1));
 }
@@ -130,7 +132,7 @@ int feed_seek(const struct feed *f, uint64_t revision, struct feed_cursor *ret)
     }
     uint64_t stride = revision / FEED_INDEX_STRIDE;
     uint64_t position =
-        atomic_load_explicit(&f->index[stride & (f->page->index_size - 1)], memory_order_acquire);
+        atomic_load_explicit(&f->index[stride & (f->index_size - 1)], memory_order_acquire);
     struct slot slot;
     if (position >= head || !load_slot(f, position, &slot))
         return -ENODATA;
@@ -174,7 +176,7 @@ enum feed_result feed_next(const struct feed *f, struct feed_cursor *c, const ui
     if (buffer_reserve(out, slot.size) < 0)
         return FEED_NO_MEMORY;
     load(f, c->position, out->data, slot.size);
-    if (lapped(f, c->position))
+    if (lapped(f, c->position) || change_size(out->data) != slot.size)
         return FEED_LAPPED;
     out->size = slot.size;
     c->given = c->revision;

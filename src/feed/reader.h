@@ -8,7 +8,7 @@ struct feed {
     struct feed_page *page; /* mapped read-only */
     const _Atomic uint64_t *index;
     const _Atomic uint64_t *ring;
-    uint64_t ring_size;
+    uint64_t ring_size, index_size; /* as they were found good: the page may change */
     _Atomic uint32_t references;
 };
 
