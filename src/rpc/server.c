@@ -53,6 +53,7 @@ int rpc_server_create(const struct rpc_server_options *options, struct rpc_serve
     if (getrandom(&s->last_group, sizeof(s->last_group), 0) < 0)
         s->last_group = (uint32_t)getpid();
     s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    dispose_start();
     sd_event_ref(s->options.loop);
     *ret = s;
     return 0;

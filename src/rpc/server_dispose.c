@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
-#include "rpc/rpc.h"
+#include "rpc/server_internal.h"
 
 /* Closing a descriptor can take as long as whoever made it likes: a socket may linger, a file may
  * be a program's. A client can send any, and one that it sent and nobody read is closed with the
@@ -46,13 +46,17 @@ static void start(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void rpc_dispose(int fd)
+void dispose_start(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+    pthread_once(&once, start);
+}
+
+void rpc_dispose(int fd)
+{
     if (fd < 0)
         return;
-    pthread_once(&once, start);
     while (way_in >= 0 && write(way_in, &fd, sizeof(fd)) < 0 && errno == EINTR)
         ;
 }

@@ -12,7 +12,7 @@
 
 /* server.c: listeners; server_connection.c: bytes, fragments and binds of one connection;
  * server_call.c: one request; server_association.c: what a client's connections share;
- * server_account.c: who takes how much.
+ * server_account.c: who takes how much; server_dispose.c: descriptors that clients sent.
  *
  * A connection owns its calls until it breaks; then they stand alone until they are answered. An
  * association lives as long as a connection or a call of it does, so a handler's objects outlast
@@ -106,6 +106,8 @@ struct rpc_association {
     void *data;
     void (*close_data)(void *data);
 };
+
+void dispose_start(void); /* its thread */
 
 /* Takes t and one connection of the account, also on failure. */
 int connection_create(struct rpc_server *s, struct rpc_transport *t, const struct rpc_peer *peer,
