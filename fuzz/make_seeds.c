@@ -10,6 +10,7 @@
 #include "port/port_table.h"
 #include "rpc/pdu.h"
 #include "rpc/rpc_interface.h"
+#include "service/descriptor.h"
 
 /* make_seeds FOLDER: what the encoders write, as FOLDER/TARGET/NAME. Seeds of bugs are put beside
  * them by hand. */
@@ -27,6 +28,15 @@ static void save(const char *target, const char *name, const struct buffer *b)
     _cleanup_close_
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     CHECK(fd >= 0 && write(fd, b->data, b->size) == (ssize_t)b->size);
+}
+
+static void save_with(const char *target, const char *name, uint8_t first, const struct buffer *b)
+{
+    _cleanup_(buffer_fini) struct buffer with = {0};
+
+    buffer_append(&with, &first, 1);
+    buffer_append(&with, b->data, b->size);
+    save(target, name, &with);
 }
 
 static void make_property_lists(struct buffer *ret)
@@ -238,6 +248,85 @@ static void make_ports(void)
     save("port_table", "two", &list);
 }
 
+/* What a connection says after its bind: a handle opened, one that never was used, two fragments, a
+ * changed mind. */
+static void make_server(void)
+{
+    _cleanup_(buffer_fini) struct buffer all = {0}, stub = {0}, two = {0};
+    struct cmrp_GetResourceState state = {.resource = {.wire = {0, 0, 0, 0, 1}}};
+    struct cmrp_OpenGroup group = {.name = "group"};
+
+    pdu_request_encode(&all, 5840, 2, 0, CMRP_OPNUM_OpenCluster, NULL, 0);
+    CHECK(ndr_encode(&cmrp_op_GetResourceState, RPC_IN, &state, &stub) == 0);
+    pdu_request_encode(&all, 5840, 3, 0, CMRP_OPNUM_GetResourceState, stub.data, stub.size);
+    save_with("server", "calls", 1, &all);
+    buffer_clear(&stub);
+    CHECK(ndr_encode(&cmrp_op_OpenGroup, RPC_IN, &group, &stub) == 0);
+    pdu_request_encode(&two, 40, 4, 0, CMRP_OPNUM_OpenGroup, stub.data, stub.size);
+    save_with("server", "fragments", 1, &two);
+    two.data[3] &= (uint8_t)~PDU_FIRST;
+    save_with("server", "without_first", 1, &two);
+    two.data[2] = PDU_ORPHANED;
+    save_with("server", "orphaned", 1, &two);
+    save_with("server", "unbound", 0, &all);
+}
+
+static void make_client(void)
+{
+    _cleanup_(buffer_fini) struct buffer all = {0}, stub = {0};
+    struct pdu_bind_ack ack = {.most_sent = 5840, .most_received = 5840, .group = 1, .count = 2};
+    struct cmrp_GetClusterName name = {.cluster_name = "cluster", .node_name = "node"};
+
+    pdu_bind_nak_encode(&all, 1, 0);
+    save_with("client", "refused", 0, &all);
+    buffer_clear(&all);
+    pdu_bind_ack_encode(&all, PDU_BIND_ACK, 1, &ack);
+    CHECK(ndr_encode(&cmrp_op_GetClusterName, RPC_OUT, &name, &stub) == 0);
+    pdu_response_encode(&all, 64, 2, 0, stub.data, stub.size);
+    save_with("client", "answered", CMRP_OPNUM_GetClusterName, &all);
+    all.size = 0;
+    pdu_bind_ack_encode(&all, PDU_BIND_ACK, 1, &ack);
+    pdu_fault_encode(&all, 2, 0, NCA_OP_RANGE_ERROR);
+    save_with("client", "fault", CMRP_OPNUM_GetClusterName, &all);
+}
+
+/* The words of the page and the index, then the ring. */
+static void make_feed(void)
+{
+    _cleanup_(buffer_fini) struct buffer ring = {0}, all = {0};
+
+    for (uint64_t revision = 1; revision <= 2; revision++) {
+        struct change c = {.kind = CHANGE_GROUP_ADDED,
+                           .revision = revision,
+                           .transaction = revision,
+                           .last = true,
+                           .object_id = "id",
+                           .name = "group"};
+        CHECK(change_encode(&c, &ring) == 0);
+    }
+    const uint64_t words[] = {ring.size, ring.size, 2, 0, 0, 0, 0};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        buffer_append_u64(&all, words[i]);
+    buffer_append(&all, ring.data, ring.size);
+    save("feed", "two", &all);
+    buffer_put_u32(&all, 8, (uint32_t)ring.size + 24); /* a head, and an index, between records */
+    buffer_put_u32(&all, 24, 56);
+    save("feed", "between", &all);
+}
+
+static void make_translations(const struct buffer *properties)
+{
+    static const uint8_t texts[] = {'a', 0, 0x3d, 0xd8, 0x00, 0xde, 0, 0, 'b', 0, 0, 0, 0, 0};
+    const struct buffer text = {.data = (uint8_t *)texts, .size = sizeof(texts)};
+    const struct buffer descriptor = {.data = (uint8_t *)descriptor_default,
+                                      .size = descriptor_default_size};
+
+    save_with("translate", "texts", 1, &text);
+    save_with("translate", "properties", 2, properties);
+    save_with("descriptor", "default", DESCRIPTOR_ALL, &descriptor);
+    save_with("descriptor", "dacl", DESCRIPTOR_DACL, &descriptor);
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_(buffer_fini) struct buffer properties = {0};
@@ -250,6 +339,10 @@ int main(int argc, char **argv)
     make_pdus();
     make_stubs();
     make_inputs(&properties);
+    make_server();
+    make_client();
+    make_feed();
+    make_translations(&properties);
     make_objects();
     make_ports();
     return EXIT_SUCCESS;
