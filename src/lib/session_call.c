@@ -111,6 +111,14 @@ static bool is_lost(uint32_t error)
     return error == ERR_RPC_S_SERVER_UNAVAILABLE || error == ERR_RPC_S_CALL_FAILED;
 }
 
+/* The service could not keep what it would have answered from, and goes back to what is on disk:
+ * there a read has its answer. So what a create has made can be opened, and the create is no error.
+ */
+static bool is_reloading(uint32_t error)
+{
+    return error == ERR_IO_DEVICE || error == ERR_DISK_FULL;
+}
+
 /* ---- context handles ---- */
 
 /* On that connection. */
@@ -172,6 +180,8 @@ uint32_t session_try(struct session *s, session_attempt_fn attempt, void *contex
         uint32_t error = session_attach(s, &client, &generation);
         if (error == 0)
             error = attempt(s, client, generation, context, &sent);
+        if (repeatable && is_reloading(error) && wait_for_service(s, &patience))
+            continue;
         if (!is_lost(error))
             return error;
         if (client && rpc_client_broken(client))
