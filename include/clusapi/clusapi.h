@@ -14,9 +14,12 @@
  *             ERROR_INVALID_PARAMETER (a NULL that must not be one, or a text of more than 65,535
  *             WCHARs), ERROR_ACCESS_DENIED,
  *             ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_UNICODE_TRANSLATION (a text that is no valid one),
- *             RPC_S_SERVER_UNAVAILABLE and RPC_S_CALL_FAILED (no answer from the service).
+ *             RPC_S_SERVER_UNAVAILABLE, RPC_S_CALL_FAILED and ERROR_TIMEOUT (no answer from the
+ *             service; after the last two it may have been done).
  *   Blocking  What asks the cluster waits for its answer; the connection is re-established when it
- *             broke. Opening an enumeration asks; counting, stepping and closing do not.
+ *             broke. A service that is silent is waited for 60 seconds, or as many as the variable
+ *             CLUSPORT_CALL_TIMEOUT says. Opening an enumeration asks;
+ *             counting, stepping and closing do not.
  *   Threads   Any function may be called from any thread at any time, also on the same handle.
  *             Closing a handle that another thread is using lets that call end in order.
  *   Handles   Belong to the caller, who closes them. CloseCluster closes those of objects and keys

@@ -286,7 +286,9 @@ CLUSAPI_FUNCTION DWORD WINAPI RegisterClusterNotify(HCHANGE hChange, DWORD dwFil
  *   lpszName        out: the object's name with its NUL. NULL: only the length is wanted
  *   lpcchName       in: lpszName's room in WCHARs with the NUL; out: the length without it. May be
  *                   NULL if lpszName is
- *   dwMilliseconds  the longest wait; 0 does not wait, INFINITE waits without end
+ *   dwMilliseconds  the longest wait; 0 does not wait, INFINITE waits without end. A reader that
+ *                   fell far behind gets its events from the service's disk: they take a moment,
+ *                   and 0 may give WAIT_TIMEOUT before they are there. The event handle tells
  * ERROR_SUCCESS, and the event is consumed. ERROR_MORE_DATA: lpszName is too small; *lpcchName is
  * the length without the NUL, so call again with one more; the other outputs are set too, and the
  * event is kept for the next call. WAIT_TIMEOUT: no output is touched. ERROR_INVALID_HANDLE: no

@@ -9,16 +9,13 @@
 #include "base/macro.h"
 #include "lib/notify_session.h"
 
-/* How often a port that cannot read the journal looks again, should nothing rouse it before. */
-#define AWAY_RETRY_MS 1000
-
 /* ---- life ---- */
 
 static void port_free(struct notify_port *p)
 {
     if (p->slot)
         port_table_remove(p->session->table, p->slot);
-    notify_source_fini(p);
+    INVARIANT(!p->journal);
     port_destroy(p->port);
     feed_unref(p->feed);
     notify_session_leave(p->session);
@@ -84,6 +81,7 @@ void notify_port_close(HCHANGE h)
     feed_rouse(&p->sleepers, &p->lock);
     while (p->inside > 0)
         pthread_cond_wait(&p->sleepers.moved, &p->lock);
+    notify_source_fini(p); /* nobody looks any more */
     struct notify_event *event = TAKE_PTR(p->event);
     bool pumped = p->pumped;
     pthread_mutex_unlock(&p->lock);
@@ -116,6 +114,13 @@ void notify_port_show_locked(struct notify_port *p)
         port_table_update(p->slot, p->port, p->inside);
 }
 
+void notify_port_changed_locked(struct notify_port *p)
+{
+    notify_port_rouse_locked(p);
+    notify_event_update_locked(p);
+    notify_port_show_locked(p);
+}
+
 bool notify_port_ready_locked(struct notify_port *p)
 {
     if (p->closed)
@@ -124,7 +129,8 @@ bool notify_port_ready_locked(struct notify_port *p)
         return false;
     struct notify_source s = notify_source_of(p);
     struct port_notification n;
-    return port_peek(p->port, &s.source, &n) == PORT_NOTIFICATION;
+    enum port_result r = port_peek(p->port, &s.source, &n);
+    return r == PORT_NOTIFICATION || (r == PORT_AWAY && !notify_source_passes(s.error));
 }
 
 void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t generation)
@@ -146,6 +152,7 @@ void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t
     feed_unref(p->feed);
     p->feed = feed_ref(feed);
     p->cursor = (struct feed_cursor){0};
+    notify_source_adopt(p);
 }
 
 /* ---- registering ---- */
@@ -229,9 +236,7 @@ static uint32_t register_locked(struct registration *r, notify_add_fn add, void 
     }
     if (o->cluster)
         port_set_parent(p->port, first, lib_handle_word(o->cluster->word));
-    notify_port_rouse_locked(p); /* they sleep without the new bits */
-    notify_event_update_locked(p);
-    notify_port_show_locked(p);
+    notify_port_changed_locked(p); /* they sleep without the new bits */
     return 0;
 }
 
@@ -291,7 +296,11 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-enum look { LOOK_DONE, LOOK_EMPTY, LOOK_AWAY };
+enum look {
+    LOOK_DONE,
+    LOOK_EMPTY,
+    LOOK_AWAY, /* at the journal: the feed has nothing for us before it was read */
+};
 
 /* One look. LOOK_DONE: *ret_error is the call's result. */
 static enum look look_locked(struct notify_port *p, notify_take_fn take, void *context,
@@ -317,8 +326,13 @@ static enum look look_locked(struct notify_port *p, notify_take_fn take, void *c
     case PORT_EMPTY:
         break;
     case PORT_AWAY:
+        if (notify_source_passes(s.error)) {
+            look = LOOK_AWAY;
+            break;
+        }
         *ret_error = s.error;
-        look = s.error == ERR_RPC_S_SERVER_UNAVAILABLE ? LOOK_AWAY : LOOK_DONE;
+        notify_source_forgive(p);
+        look = LOOK_DONE;
         break;
     }
     return look;
@@ -327,13 +341,14 @@ static enum look look_locked(struct notify_port *p, notify_take_fn take, void *c
 static int sleep_locked(struct notify_port *p, uint32_t ticket, enum look look,
                         const struct timespec *deadline)
 {
-    struct timespec again = deadline_after(AWAY_RETRY_MS);
+    struct timespec again = deadline_after(NOTIFY_AWAY_RETRY_MS);
     bool retry = look == LOOK_AWAY && (!deadline || is_before(&again, deadline));
     uint32_t bits = p->port ? p->port->wake_bits : 0;
+    struct feed *feed = look == LOOK_AWAY ? NULL : p->feed;
 
     if (p->record.size == 0)
         buffer_fini(&p->record);
-    int r = feed_sleep(&p->sleepers, &p->lock, p->feed, ticket, bits, retry ? &again : deadline);
+    int r = feed_sleep(&p->sleepers, &p->lock, feed, ticket, bits, retry ? &again : deadline);
     return retry ? 0 : r;
 }
 

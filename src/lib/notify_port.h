@@ -20,8 +20,8 @@
  * A waiting thread sleeps on the feed itself. Whatever else ends a wait (a close, a registration,
  * a connection that is back) is changed under the port's lock and followed by feed_rouse().
  *
- * Locks, outer to inner: the list of ports (notify_session.c), a port's, the session's own. Neither
- * of the first two is held while a handle is released. */
+ * Locks, outer to inner: a port's, the list of ports (notify_session.c), the session's own. None of
+ * them is held while a handle is released, or while the service is asked. */
 
 struct notify_session; /* a session as its ports share it: notify_session.h */
 struct notify_event;   /* notify_event.c */
@@ -42,7 +42,7 @@ struct notify_port {
     uint64_t feed_generation;
     struct port_table_slot *slot;
     struct feed_cursor cursor;      /* .revision 0: to be sought */
-    struct notify_journal *journal; /* a piece that is being read; NULL: none */
+    struct notify_journal *journal; /* notify_source.c; NULL: the feed is enough */
     struct buffer record;           /* the one that the feed gave last, until a later is wanted */
     struct notify_event *event;     /* NULL: nobody asked for one */
     struct notify_list {            /* notify_session.c */
@@ -86,9 +86,10 @@ void notify_port_show_lost(struct notify_port *p);
 bool notify_port_ready_locked(struct notify_port *p); /* a call would not wait */
 /* The feed of a newer connection; RECONNECT comes after all that the older one held. */
 void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t generation);
-void notify_port_rouse_locked(struct notify_port *p); /* waiters are to look again */
-void notify_port_show_locked(struct notify_port *p);  /* its counters, in the table */
-void notify_port_leave_locked(struct notify_port *p); /* ends its being `inside` */
+void notify_port_rouse_locked(struct notify_port *p);   /* waiters are to look again */
+void notify_port_show_locked(struct notify_port *p);    /* its counters, in the table */
+void notify_port_changed_locked(struct notify_port *p); /* these two, and its event */
+void notify_port_leave_locked(struct notify_port *p);   /* ends its being `inside` */
 
 static inline void notify_port_unrefp(struct notify_port **p)
 {
@@ -100,11 +101,20 @@ static inline void notify_port_unrefp(struct notify_port **p)
 struct notify_source {
     struct port_source source;
     struct notify_port *port;
-    uint32_t error; /* after SOURCE_ERROR: why */
+    uint32_t error; /* after PORT_AWAY: why */
 };
+
+/* How soon the journal is asked again of a service that is away, should nothing rouse the port. */
+#define NOTIFY_AWAY_RETRY_MS 1000
 
 struct notify_source notify_source_of(struct notify_port *p);
 void notify_source_fini(struct notify_port *p);
+/* After PORT_AWAY: it passes by itself, and whoever waits on the port is roused then. */
+bool notify_source_passes(uint32_t error);
+/* The call that was told has had it: the next one tries again. */
+void notify_source_forgive(struct notify_port *p);
+/* There is another connection. What was held stays; what was asked for is asked for again. */
+void notify_source_adopt(struct notify_port *p);
 /* What is held of a history that was replaced from that revision on is forgotten. */
 void notify_source_rewind(struct notify_port *p, uint64_t next_revision);
 

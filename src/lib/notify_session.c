@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/notify_session.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -41,16 +42,45 @@ void notify_list_remove(struct notify_port *p)
     pthread_mutex_unlock(&lists_lock);
 }
 
+static void unpin_locked(struct notify_port *p)
+{
+    if (p && --p->list.pins == 0)
+        pthread_cond_broadcast(&unpinned);
+}
+
 struct notify_port *notify_list_next(struct notify_port *previous)
 {
     pthread_mutex_lock(&lists_lock);
     struct notify_port *p = previous ? previous->list.next : first_port;
     if (p)
         p->list.pins++;
-    if (previous && --previous->list.pins == 0)
-        pthread_cond_broadcast(&unpinned);
+    unpin_locked(previous);
     pthread_mutex_unlock(&lists_lock);
     return p;
+}
+
+struct notify_port *notify_list_pin(struct notify_port *const *link)
+{
+    pthread_mutex_lock(&lists_lock);
+    struct notify_port *p = *link;
+    if (p)
+        p->list.pins++;
+    pthread_mutex_unlock(&lists_lock);
+    return p;
+}
+
+void notify_list_unpin(struct notify_port *p)
+{
+    pthread_mutex_lock(&lists_lock);
+    unpin_locked(p);
+    pthread_mutex_unlock(&lists_lock);
+}
+
+void notify_list_disown(struct notify_port **link)
+{
+    pthread_mutex_lock(&lists_lock);
+    *link = NULL;
+    pthread_mutex_unlock(&lists_lock);
 }
 
 /* ---- the table of ports, for the service's list ---- */
@@ -65,28 +95,43 @@ struct port_table_slot *notify_table_add(const struct notify_port *p)
                           (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
 }
 
-/* Once for each connection. Without it only the service's list of ports is poorer. */
-static void publish_table(struct notify_session *ns)
+static struct notify_session *find_locked(const struct session *s)
 {
-    uint64_t generation = session_generation(ns->session);
+    struct notify_session *ns = first_session;
+    while (ns && ns->session != s)
+        ns = ns->next;
+    return ns;
+}
+
+/* The table's descriptor, once for each connection; -1: it has it, or there is none. A copy, since
+ * the last port may go while the service is asked. */
+static int take_table_fd(const struct session *s, uint64_t generation)
+{
+    int fd = -1;
 
     pthread_mutex_lock(&lists_lock);
-    bool wanted = ns->table && generation != 0 && ns->published != generation;
-    if (wanted)
+    struct notify_session *ns = find_locked(s);
+    if (ns && ns->table && generation != 0 && ns->published != generation) {
         ns->published = generation;
+        fd = fcntl(port_table_fd(ns->table), F_DUPFD_CLOEXEC, 0);
+    }
     pthread_mutex_unlock(&lists_lock);
-    if (!wanted)
+    return fd;
+}
+
+/* Without it only the service's list of ports is poorer. */
+static void publish_table(struct session *s)
+{
+    _cleanup_close_
+    int fd = take_table_fd(s, session_generation(s)), none = -1;
+    if (fd < 0)
         return;
 
-    _cleanup_(session_client_unrefp) struct rpc_client *client =
-        session_present_client(ns->session);
+    _cleanup_(session_client_unrefp) struct rpc_client *client = session_present_client(s);
     _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    _cleanup_close_
-    int none = -1;
     struct private_PublishPorts a = {0};
     if (client)
-        rpc_client_call_fd(client, &rpc_private, &private_op_PublishPorts, &a, &arena,
-                           port_table_fd(ns->table), &none);
+        rpc_client_call_fd(client, &rpc_private, &private_op_PublishPorts, &a, &arena, fd, &none);
 }
 
 /* ---- what the watch of a session tells ---- */
@@ -103,9 +148,7 @@ static bool lock_if_of(struct notify_port *p, const struct session *s)
 
 static void unlock_changed(struct notify_port *p)
 {
-    notify_port_rouse_locked(p);
-    notify_event_update_locked(p);
-    notify_port_show_locked(p);
+    notify_port_changed_locked(p);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -125,14 +168,6 @@ static void on_given_up(struct session *s)
     }
 }
 
-static struct notify_session *find_locked(const struct session *s)
-{
-    struct notify_session *ns = first_session;
-    while (ns && ns->session != s)
-        ns = ns->next;
-    return ns;
-}
-
 static bool on_back(struct session *s)
 {
     _cleanup_(feed_unrefp) struct feed *feed = NULL;
@@ -146,9 +181,9 @@ static bool on_back(struct session *s)
         struct notify_session *ns = p->session; /* the pin on p keeps it */
         notify_port_adopt_locked(p, feed, generation);
         unlock_changed(p);
-        publish_table(ns);
         notify_pump_poke(ns);
     }
+    publish_table(s); /* last, with no port pinned: it asks the service */
     return true;
 }
 
@@ -189,7 +224,7 @@ uint32_t notify_session_enter(struct session *s, struct notify_session **ret)
         notify_session_leave(ns);
         return error;
     }
-    publish_table(ns);
+    publish_table(s);
     *ret = ns;
     return 0;
 }

@@ -31,6 +31,12 @@ void notify_list_remove(struct notify_port *p); /* waits for those who are looki
  * list, and so alive, until the next call; the walk must go to its end. Nothing is locked. */
 struct notify_port *notify_list_next(struct notify_port *previous);
 
+/* A pointer to a port that another thread may clear: the port pinned as in a walk, or NULL. Whoever
+ * clears it has the port locked. */
+struct notify_port *notify_list_pin(struct notify_port *const *link);
+void notify_list_unpin(struct notify_port *p); /* nothing is locked */
+void notify_list_disown(struct notify_port **link);
+
 struct port_table_slot *notify_table_add(const struct notify_port *p); /* NULL: not listed */
 
 /* notify_event.c: the thread that keeps the descriptors of a session's ports. */

@@ -1,28 +1,119 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/macro.h"
 #include "lib/notify_port.h"
 #include "lib/notify_session.h"
+#include "lib/session_internal.h"
 
 #define JOURNAL_PIECE (256u << 10)
 
-/* A piece of the journal, read because the feed does not hold it. */
+/* A piece of the journal, because the feed does not hold it any more.
+ *
+ *              session_read_journal()         done()
+ *   FETCH_NONE ────────────────────► FETCH_ASKED ──► FETCH_HELD ──► used up: FETCH_NONE
+ *        ▲                              │     └────► FETCH_FAILED
+ *        └── the port was closed, or    │                 │
+ *            has another feed ◄─────────┴─────────────────┘ told to a call, or old enough
+ *
+ * The service is asked by the session's reader, with nothing locked, so that one that does not
+ * answer holds up nobody: who looks meanwhile sees SOURCE_PENDING.
+ *
+ * (1) A port has at most one piece; FETCH_NONE is its absence.
+ * (2) A piece is its port's, but while FETCH_ASKED it is the session's: then the port lets go of it
+ *     by setting `port` to NULL, under the lock of the list of ports. */
+enum notify_fetch { FETCH_NONE, FETCH_ASKED, FETCH_HELD, FETCH_FAILED };
+
 struct notify_journal {
-    struct buffer records;
-    size_t at;
+    struct session_read read;
+    enum notify_fetch state;
+    struct notify_port *port;
+    pid_t process; /* that asked: a child process gets no answer */
+    size_t at;     /* in read.records */
     uint64_t next; /* the revision after what was passed */
+    int64_t again_ms;
 };
+
+static enum notify_fetch fetch_state(const struct notify_port *p)
+{
+    return p->journal ? p->journal->state : FETCH_NONE;
+}
+
+static void journal_free(struct notify_journal *j)
+{
+    buffer_fini(&j->read.records);
+    free(j);
+}
 
 static void drop_journal(struct notify_port *p)
 {
-    if (!p->journal)
+    struct notify_journal *j = TAKE_PTR(p->journal);
+    if (!j)
         return;
-    buffer_fini(&p->journal->records);
-    free(p->journal);
-    p->journal = NULL;
+    if (j->state == FETCH_ASKED)
+        notify_list_disown(&j->port);
+    else
+        journal_free(j);
+}
+
+/* On the session's reader thread. */
+static void arrived(struct session_read *r)
+{
+    struct notify_journal *j = container_of(r, struct notify_journal, read);
+    struct notify_port *p = notify_list_pin(&j->port);
+
+    if (p)
+        pthread_mutex_lock(&p->lock);
+    if (!p || p->journal != j) {
+        journal_free(j);
+    } else {
+        j->state = r->error == 0 ? FETCH_HELD : FETCH_FAILED;
+        j->next = MAX(r->from, r->first);
+        j->again_ms = session_now_ms() + NOTIFY_AWAY_RETRY_MS;
+        notify_port_changed_locked(p);
+    }
+    if (p) {
+        pthread_mutex_unlock(&p->lock);
+        notify_list_unpin(p);
+    }
+}
+
+static uint32_t ask(struct notify_port *p, uint64_t from)
+{
+    struct notify_journal *j = calloc(1, sizeof(*j));
+    if (!j)
+        return ERR_NOT_ENOUGH_MEMORY;
+    *j = (struct notify_journal){
+        .read = {.from = from, .max_bytes = JOURNAL_PIECE, .done = arrived},
+        .state = FETCH_ASKED,
+        .port = p,
+        .process = getpid(),
+    };
+    uint32_t error = session_read_journal(p->session->session, &j->read);
+    if (error != 0)
+        free(j);
+    else
+        p->journal = j;
+    return error;
+}
+
+/* A failure that is old enough, and what a parent process asked for, are as good as none. */
+static void forget_old(struct notify_port *p)
+{
+    struct notify_journal *j = p->journal;
+
+    if (fetch_state(p) == FETCH_ASKED && j->process != getpid())
+        p->journal = NULL;
+    else if (fetch_state(p) == FETCH_FAILED && j->again_ms <= session_now_ms())
+        drop_journal(p);
+}
+
+bool notify_source_passes(uint32_t error)
+{
+    return error == ERR_IO_PENDING || error == ERR_RPC_S_SERVER_UNAVAILABLE;
 }
 
 void notify_source_fini(struct notify_port *p)
@@ -31,21 +122,37 @@ void notify_source_fini(struct notify_port *p)
     buffer_fini(&p->record);
 }
 
+void notify_source_forgive(struct notify_port *p)
+{
+    if (fetch_state(p) == FETCH_FAILED)
+        drop_journal(p);
+}
+
+void notify_source_adopt(struct notify_port *p)
+{
+    if (fetch_state(p) != FETCH_HELD)
+        drop_journal(p);
+}
+
 void notify_source_rewind(struct notify_port *p, uint64_t next_revision)
 {
-    struct notify_journal *j = p->journal;
-
     if (p->record.size > 0 && change_peek_revision(p->record.data) >= next_revision)
         buffer_fini(&p->record);
-    for (size_t at = j ? j->at : 0; j && at < j->records.size;) {
-        const uint8_t *record = j->records.data + at;
+    if (fetch_state(p) != FETCH_HELD) {
+        drop_journal(p);
+        return;
+    }
+    struct notify_journal *j = p->journal;
+    struct buffer *records = &j->read.records;
+    for (size_t at = j->at; at < records->size;) {
+        const uint8_t *record = records->data + at;
         if (change_peek_revision(record) >= next_revision || change_size(record) == 0)
-            j->records.size = at;
+            records->size = at;
         else
             at += change_size(record);
     }
-    if (j)
-        j->next = MIN(j->next, next_revision);
+    if (j->at >= records->size)
+        drop_journal(p);
 }
 
 static bool is_wanted(const uint64_t *kinds, unsigned kind)
@@ -58,11 +165,12 @@ static bool next_of_piece(struct notify_port *p, uint64_t from, const uint64_t *
                           const void **ret, size_t *ret_size)
 {
     struct notify_journal *j = p->journal;
+    const struct buffer *records = &j->read.records;
 
-    while (j->records.size - j->at >= CHANGE_ALIGNMENT) {
-        const uint8_t *record = j->records.data + j->at;
+    while (records->size - j->at >= CHANGE_ALIGNMENT) {
+        const uint8_t *record = records->data + j->at;
         size_t size = change_size(record);
-        if (size == 0 || size > j->records.size - j->at)
+        if (size == 0 || size > records->size - j->at)
             break;
         uint64_t revision = change_peek_revision(record);
         if (revision >= from && is_wanted(kinds, change_peek_kind(record))) {
@@ -76,26 +184,43 @@ static bool next_of_piece(struct notify_port *p, uint64_t from, const uint64_t *
     return false;
 }
 
-/* *ret_first: the oldest that the journal still holds. A Win32 code. */
-static uint32_t read_piece(struct notify_port *p, uint64_t from, uint64_t *ret_first)
-{
-    struct notify_journal *j = calloc(1, sizeof(*j));
-    if (!j)
-        return ERR_NOT_ENOUGH_MEMORY;
-    drop_journal(p);
-    uint32_t error =
-        session_read_journal(p->session->session, from, JOURNAL_PIECE, &j->records, ret_first);
-    if (error != 0) {
-        buffer_fini(&j->records);
-        free(j);
-        return error;
-    }
-    j->next = MAX(from, *ret_first);
-    p->journal = j;
-    return 0;
-}
+enum step {
+    STEP_RECORD,
+    STEP_EMPTY,
+    STEP_JOURNAL, /* the feed does not hold it */
+    STEP_USED_UP, /* the piece is gone: on with the feed */
+    STEP_LOST,
+    STEP_PENDING,
+    STEP_ERROR,
+};
 
-enum step { STEP_RECORD, STEP_EMPTY, STEP_JOURNAL, STEP_ERROR };
+static enum step next_of_journal(struct notify_source *s, uint64_t *from, const uint64_t *kinds,
+                                 const void **ret, size_t *ret_size)
+{
+    struct notify_port *p = s->port;
+    struct notify_journal *j = p->journal;
+
+    switch (j->state) {
+    case FETCH_ASKED:
+        s->error = ERR_IO_PENDING;
+        return STEP_PENDING;
+    case FETCH_FAILED:
+        s->error = j->read.error;
+        return STEP_ERROR;
+    default:
+        break;
+    }
+    if (j->read.first > *from)
+        return STEP_LOST;
+    if (j->next <= *from && next_of_piece(p, *from, kinds, ret, ret_size))
+        return STEP_RECORD;
+    /* The journal is always ahead of the feed, so there is something; but never go round for
+     * nothing. */
+    bool nothing = j->next == MAX(j->read.from, j->read.first);
+    *from = MAX(*from, j->next);
+    drop_journal(p);
+    return nothing ? STEP_EMPTY : STEP_USED_UP;
+}
 
 static enum step next_of_feed(struct notify_source *s, uint64_t *from, const uint64_t *kinds)
 {
@@ -144,11 +269,24 @@ static enum port_source_result source_next(struct port_source *source, uint64_t 
         return SOURCE_RECORD;
     }
     for (;;) {
+        forget_old(p);
         if (p->journal) {
-            if (p->journal->next <= from && next_of_piece(p, from, kinds, ret, ret_size))
+            switch (next_of_journal(s, &from, kinds, ret, ret_size)) {
+            case STEP_RECORD:
                 return SOURCE_RECORD;
-            from = MAX(from, p->journal->next);
-            drop_journal(p);
+            case STEP_EMPTY:
+                *ret_next = from;
+                return SOURCE_EMPTY;
+            case STEP_LOST:
+                *ret_next = p->journal->next;
+                return SOURCE_LOST;
+            case STEP_PENDING:
+                return SOURCE_PENDING;
+            case STEP_ERROR:
+                return SOURCE_ERROR;
+            default:
+                break;
+            }
         }
         switch (next_of_feed(s, &from, kinds)) {
         case STEP_RECORD:
@@ -160,28 +298,16 @@ static enum port_source_result source_next(struct port_source *source, uint64_t 
             return SOURCE_EMPTY;
         case STEP_ERROR:
             return SOURCE_ERROR;
-        case STEP_JOURNAL:
+        default:
             break;
         }
         if (from > asked) { /* so that a loss is told from where it begins */
             *ret_next = from;
             return SOURCE_SKIPPED;
         }
-        uint64_t first = 0;
-        s->error = read_piece(p, from, &first);
+        s->error = ask(p, from);
         if (s->error != 0)
             return SOURCE_ERROR;
-        if (first > from) {
-            *ret_next = first;
-            return SOURCE_LOST;
-        }
-        /* The journal is always ahead of the feed, so there is something; but never go round for
-         * nothing. */
-        if (p->journal->records.size == 0) {
-            drop_journal(p);
-            *ret_next = from;
-            return SOURCE_EMPTY;
-        }
     }
 }
 

@@ -12,6 +12,7 @@
 #include "lib/session_internal.h"
 #include "rpc/rpc_interface.h"
 
+#define SESSION_CALL_TIMEOUT_MOST_S 86400
 #define DEFAULT_SOCKET "/run/clusport/clusport.sock"
 
 int64_t session_now_ms(void)
@@ -23,16 +24,33 @@ int64_t session_now_ms(void)
 
 /* ---- life ---- */
 
+static void discard(struct rpc_client *c)
+{
+    if (!c)
+        return;
+    rpc_client_close(c);
+    rpc_client_unref(c);
+}
+
+/* The session's threads may be in a call that the service does not answer; it is broken off. */
 static void session_destroy(struct session *s)
 {
+    pthread_mutex_lock(&s->lock);
+    session_forget_parents_locked(s);
+    s->ending = true;
+    struct rpc_client *client = TAKE_PTR(s->client);
+    bool reader_runs = s->reader_runs;
+    pthread_cond_broadcast(&s->settled);
+    pthread_cond_signal(&s->read_wanted);
+    pthread_mutex_unlock(&s->lock);
+    discard(client);
     session_watch_stop(s);
-    if (s->client) {
-        rpc_client_close(s->client);
-        rpc_client_unref(s->client);
-    }
+    if (reader_runs)
+        pthread_join(s->reader, NULL);
     feed_unref(s->feed);
     free(s->path);
     free(s->cluster_name);
+    pthread_cond_destroy(&s->read_wanted);
     pthread_cond_destroy(&s->settled);
     pthread_mutex_destroy(&s->lock);
     free(s);
@@ -62,6 +80,16 @@ static void session_unrefp(struct session **s)
     session_unref(*s);
 }
 
+static unsigned call_timeout_ms(void)
+{
+    const char *text = secure_getenv("CLUSPORT_CALL_TIMEOUT");
+    char *end = NULL;
+    unsigned long seconds = text && *text >= '0' && *text <= '9' ? strtoul(text, &end, 10) : 0;
+    if (seconds == 0 || seconds > SESSION_CALL_TIMEOUT_MOST_S || *end != '\0')
+        seconds = SESSION_CALL_TIMEOUT_S;
+    return (unsigned)seconds * 1000;
+}
+
 static struct session *session_create(void)
 {
     struct session *s = calloc(1, sizeof(*s));
@@ -79,6 +107,9 @@ static struct session *session_create(void)
     pthread_cond_init(&s->settled, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->read_wanted, NULL);
+    s->reads_end = &s->reads;
+    s->timeout_ms = call_timeout_ms();
     s->references = 1;
     s->process = getpid();
     s->stop_fd = -1;
@@ -87,8 +118,7 @@ static struct session *session_create(void)
 
 /* ---- the connection ---- */
 
-/* The session's lock is held. A child process cannot use its parent's connection, nor close it. */
-static void forget_parents_locked(struct session *s)
+void session_forget_parents_locked(struct session *s)
 {
     if (s->process == getpid())
         return;
@@ -96,6 +126,12 @@ static void forget_parents_locked(struct session *s)
     s->client = NULL;
     s->connecting = false;
     s->watch = NULL;
+    if (s->stop_fd >= 0)
+        close(s->stop_fd);
+    s->stop_fd = -1;
+    s->reader_runs = false;
+    s->reads = NULL;
+    s->reads_end = &s->reads;
     s->lost_at_ms = session_now_ms();
 }
 
@@ -108,14 +144,6 @@ static struct rpc_client *detach_locked(struct session *s, uint64_t generation)
     return TAKE_PTR(s->client);
 }
 
-static void discard(struct rpc_client *c)
-{
-    if (!c)
-        return;
-    rpc_client_close(c);
-    rpc_client_unref(c);
-}
-
 void session_detach(struct session *s, uint64_t generation)
 {
     pthread_mutex_lock(&s->lock);
@@ -124,36 +152,44 @@ void session_detach(struct session *s, uint64_t generation)
     discard(old);
 }
 
-/* The lock is held, and given back during the attempt. */
-static uint32_t connect_locked(struct session *s)
+/* The lock is held, and given back during the attempt. *ret_surplus is to be discarded. */
+static uint32_t connect_locked(struct session *s, struct rpc_client **ret_surplus)
 {
     s->connecting = true;
+    struct rpc_client_options options = {
+        .path = s->path, .timeout_ms = s->timeout_ms, .cancel_fd = s->stop_fd};
     pthread_mutex_unlock(&s->lock);
     struct rpc_client *client = NULL;
-    uint32_t error = rpc_client_connect_unix(s->path, &client);
+    uint32_t error = rpc_client_connect(&options, &client);
     pthread_mutex_lock(&s->lock);
     s->connecting = false;
-    if (error == 0) {
-        s->client = client;
+    s->connect_error = s->ending ? ERR_RPC_S_SERVER_UNAVAILABLE : error;
+    if (error == 0 && !s->ending) {
+        s->client = TAKE_PTR(client);
         s->generation++;
     }
     pthread_cond_broadcast(&s->settled);
-    return error;
+    *ret_surplus = client;
+    return s->connect_error;
 }
 
 uint32_t session_attach(struct session *s, struct rpc_client **ret, uint64_t *ret_generation)
 {
-    struct rpc_client *old = NULL;
+    struct rpc_client *old = NULL, *surplus = NULL;
     uint32_t error = 0;
     pthread_mutex_lock(&s->lock);
-    forget_parents_locked(s);
+    session_forget_parents_locked(s);
     if (s->client && rpc_client_broken(s->client))
         old = detach_locked(s, s->generation);
     bool waited = s->connecting;
     while (s->connecting)
         pthread_cond_wait(&s->settled, &s->lock);
-    if (!s->client)
-        error = waited ? ERR_RPC_S_SERVER_UNAVAILABLE : connect_locked(s);
+    if (!s->client && s->ending)
+        error = ERR_RPC_S_SERVER_UNAVAILABLE;
+    else if (!s->client)
+        error = waited ? s->connect_error : connect_locked(s, &surplus);
+    if (!s->client && error == 0)
+        error = ERR_RPC_S_SERVER_UNAVAILABLE; /* gone again already */
     if (error == 0) {
         rpc_client_ref(s->client);
         *ret = s->client;
@@ -161,6 +197,7 @@ uint32_t session_attach(struct session *s, struct rpc_client **ret, uint64_t *re
     }
     pthread_mutex_unlock(&s->lock);
     discard(old);
+    discard(surplus);
     return error;
 }
 

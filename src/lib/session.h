@@ -26,14 +26,18 @@
 #define SESSION_RETRY_FIRST_MS 5
 #define SESSION_RETRY_STEP_MS 200
 
+/* How long a call waits for the answer of a service that is there, unless CLUSPORT_CALL_TIMEOUT
+ * says it, in seconds. */
+#define SESSION_CALL_TIMEOUT_S 60
+
 struct session;
 
 /* NULL, "", ".", "localhost", this node's name and the cluster's name: the local service, once.
  * A Win32 code; any other name is ERROR_RPC_S_SERVER_UNAVAILABLE. */
 uint32_t session_open(const char *name, struct session **ret);
 struct session *session_ref(struct session *s);
-/* NULL is fine. The last one waits for the watch's callback under way: not to be called from one,
- * nor with a lock held that one takes. */
+/* NULL is fine. The last one waits for the session's threads, which do not wait for the service any
+ * more: not to be called from a callback, nor with a lock held that one takes. */
 void session_unref(struct session *s);
 const char *session_cluster_name(const struct session *s); /* as it was at session_open() */
 /* Two cluster handles stand on two sessions, and the cluster may have been renamed in between. */
@@ -77,8 +81,8 @@ struct session_call {
 
 /* Reconnects as needed, for at most SESSION_RETRY_MS after the connection was lost. When it breaks
  * between request and answer, the call is repeated if it changes nothing. The op's own code, or
- * why there is none: ERROR_RPC_S_SERVER_UNAVAILABLE (nothing was done), ERROR_RPC_S_CALL_FAILED (it
- * may have been done), what opening a context gave, ... */
+ * why there is none: ERROR_RPC_S_SERVER_UNAVAILABLE (nothing was done), ERROR_RPC_S_CALL_FAILED and
+ * ERROR_TIMEOUT (it may have been done), what opening a context gave, ... */
 uint32_t session_call(struct session *s, const struct session_call *c);
 
 /* ---- for notification ports ---- */
@@ -92,12 +96,23 @@ struct feed *session_mapped_feed(struct session *s, uint64_t *ret_generation);
 /* The present connection's generation; 0 while there is none. */
 uint64_t session_generation(struct session *s);
 
-/* Appends changes from the journal, encoded, from revision `from` on, at most about max_bytes but
- * at least one. *ret_first: the first revision that the journal still holds; when it is after
- * `from`, reading began there. Nothing appended: there is none yet. Never reconnects and so does
- * not wait for a service that is away: ERROR_RPC_S_SERVER_UNAVAILABLE. */
-uint32_t session_read_journal(struct session *s, uint64_t from, uint32_t max_bytes,
-                              struct buffer *out, uint64_t *ret_first);
+/* Changes from the journal, encoded, from revision `from` on, at most about max_bytes but at least
+ * one. */
+struct session_read {
+    uint64_t from;
+    uint32_t max_bytes;
+    /* Once, on a thread of the session's own, with nothing locked. */
+    void (*done)(struct session_read *r);
+    /* What came of it. ERROR_RPC_S_SERVER_UNAVAILABLE: the connection is lost. */
+    uint32_t error;
+    struct buffer records; /* nothing: there is none yet */
+    uint64_t first; /* the oldest that the journal holds; after `from`: reading began there */
+    struct session_read *next; /* the session's */
+};
+
+/* Waits for nothing. `r` is the session's until done(), which comes at the latest when the session
+ * ends. 0; ERROR_NOT_ENOUGH_MEMORY, and it was not taken. */
+uint32_t session_read_journal(struct session *s, struct session_read *r);
 
 /* Called on the session's watch thread, one at a time, with nothing locked. They may call
  * everything here but session_unref(). */

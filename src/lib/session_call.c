@@ -92,7 +92,7 @@ static bool wait_for_service(struct session *s, struct patience *p)
     }
     pthread_mutex_lock(&s->lock);
     int64_t since = s->client ? p->since_ms : MIN(p->since_ms, s->lost_at_ms);
-    bool again = s->generation > 0 && now - since < SESSION_RETRY_MS;
+    bool again = !s->ending && s->generation > 0 && now - since < SESSION_RETRY_MS;
     if (again) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);

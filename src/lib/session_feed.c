@@ -90,23 +90,3 @@ struct feed *session_mapped_feed(struct session *s, uint64_t *ret_generation)
     pthread_mutex_unlock(&s->lock);
     return feed;
 }
-
-uint32_t session_read_journal(struct session *s, uint64_t from, uint32_t max_bytes,
-                              struct buffer *out, uint64_t *ret_first)
-{
-    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    _cleanup_(session_client_unrefp) struct rpc_client *client = session_present_client(s);
-    if (!client)
-        return ERR_RPC_S_SERVER_UNAVAILABLE;
-    struct private_ReadJournal a = {.from = (int64_t)from, .max_bytes = max_bytes};
-    uint32_t error = rpc_client_call(client, &rpc_private, &private_op_ReadJournal, &a, &arena);
-    if (error == 0)
-        error = a.result;
-    if (error == ERR_RPC_S_CALL_FAILED)
-        error = ERR_RPC_S_SERVER_UNAVAILABLE;
-    if (error == 0 && buffer_append(out, a.changes.data, a.changes.size) < 0)
-        error = ERR_NOT_ENOUGH_MEMORY;
-    if (error == 0)
-        *ret_first = (uint64_t)a.first_kept;
-    return error;
-}

@@ -7,7 +7,7 @@
 
 #include "lib/session.h"
 
-/* What session.c, session_watch.c and session_feed.c share. */
+/* What the files session*.c share. */
 
 struct session {
     pthread_mutex_t lock;
@@ -15,10 +15,13 @@ struct session {
     unsigned references;
     char *path;                /* of the service's socket */
     char *cluster_name;        /* set once, by session_open() */
-    pid_t process;             /* that the connection belongs to */
+    pid_t process;             /* that the connection and the threads belong to */
+    unsigned timeout_ms;       /* of a call */
+    bool ending;               /* nobody but its own threads is left: they are not to wait */
     struct rpc_client *client; /* NULL: lost */
     uint64_t generation;       /* of client, or of the last one; 0: never connected */
     bool connecting;           /* one thread is at it, without the lock */
+    uint32_t connect_error;    /* what the last attempt gave */
     int64_t lost_at_ms;        /* while there is no client */
     struct feed *feed;
     uint64_t feed_generation;
@@ -26,8 +29,15 @@ struct session {
     uint64_t watched_from;             /* the generation at the watch's start */
     pthread_t watcher;
     int stop_fd; /* an eventfd: the watch is to end */
+    pthread_t reader;
+    bool reader_runs;
+    struct session_read *reads, **reads_end;
+    pthread_cond_t read_wanted;
 };
 
+/* Lock held. A child process cannot use its parent's connection, threads and reads, nor end them.
+ */
+void session_forget_parents_locked(struct session *s);
 /* The present connection, or one attempt at a new one; when another thread is at it, its outcome.
  * *ret is the caller's to rpc_client_unref(). A Win32 code. */
 uint32_t session_attach(struct session *s, struct rpc_client **ret, uint64_t *ret_generation);

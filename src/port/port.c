@@ -526,6 +526,8 @@ enum port_result port_peek(struct port *p, struct port_source *s, struct port_no
                 pass(p, next);
             /* Whatever is due was so when all changes before it were published. */
             return show_due(p, UINT64_MAX, PORT_DUE_ALL, ret) ? PORT_NOTIFICATION : PORT_EMPTY;
+        case SOURCE_PENDING:
+            return PORT_AWAY;
         case SOURCE_ERROR:
             /* That the cluster is away must not wait for the cluster. */
             return show_due(p, UINT64_MAX, PORT_DUE_STATE, ret) ? PORT_NOTIFICATION : PORT_AWAY;

@@ -30,6 +30,7 @@ enum port_source_result {
     SOURCE_EMPTY,   /* nothing now; *ret_next is the first revision that was not looked at */
     SOURCE_SKIPPED, /* there is nothing wanted before *ret_next; ask again from there */
     SOURCE_LOST,    /* changes from `from` up to and without *ret_next are gone for good */
+    SOURCE_PENDING, /* on its way: look again when it is there */
     SOURCE_ERROR,   /* not to be had at the moment (service away): look again when it is back */
 };
 

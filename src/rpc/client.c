@@ -18,6 +18,7 @@
 struct rpc_client {
     atomic_uint references;
     char *path;
+    unsigned timeout_ms;
     struct client_connection *watched;
     atomic_bool broken;
 
@@ -36,7 +37,8 @@ static void connection_destroy(struct client_connection *c)
     free(c);
 }
 
-static uint32_t connection_open(const char *path, uint32_t group, struct client_connection **ret)
+static uint32_t connection_open(const struct rpc_client_options *o, uint32_t group,
+                                struct client_connection **ret)
 {
     struct client_connection *c = calloc(1, sizeof(*c));
     uint32_t error;
@@ -44,14 +46,16 @@ static uint32_t connection_open(const char *path, uint32_t group, struct client_
 
     if (!c)
         return ERR_NOT_ENOUGH_MEMORY;
-    r = rpc_transport_unix_connect(path, &c->transport);
+    c->timeout_ms = o->timeout_ms;
+    r = rpc_transport_unix_connect(o->path, o->timeout_ms, o->cancel_fd, &c->transport);
     if (r < 0) {
         free(c);
         return r == -EACCES || r == -EPERM ? ERR_ACCESS_DENIED
                : r == -ENOMEM              ? ERR_NOT_ENOUGH_MEMORY
+               : r == -EAGAIN              ? ERR_TIMEOUT
                                            : ERR_RPC_S_SERVER_UNAVAILABLE;
     }
-    error = client_bind(c, group);
+    error = client_bind(c, group, o->cancel_fd);
     if (error == 0 && !(c->accepted & 1))
         error = ERR_RPC_S_PROTOCOL_ERROR;
     if (error != 0) {
@@ -62,16 +66,17 @@ static uint32_t connection_open(const char *path, uint32_t group, struct client_
     return 0;
 }
 
-uint32_t rpc_client_connect_unix(const char *path, struct rpc_client **ret)
+uint32_t rpc_client_connect(const struct rpc_client_options *o, struct rpc_client **ret)
 {
     struct rpc_client *c = calloc(1, sizeof(*c));
     uint32_t error = ERR_NOT_ENOUGH_MEMORY;
 
     if (!c)
         return error;
-    c->path = strdup(path);
+    c->timeout_ms = o->timeout_ms;
+    c->path = strdup(o->path);
     if (c->path)
-        error = connection_open(path, 0, &c->watched);
+        error = connection_open(o, 0, &c->watched);
     if (error != 0) {
         free(c->path);
         free(c);
@@ -83,6 +88,11 @@ uint32_t rpc_client_connect_unix(const char *path, struct rpc_client **ret)
     pthread_cond_init(&c->idle_or_broken, NULL);
     *ret = c;
     return 0;
+}
+
+uint32_t rpc_client_connect_unix(const char *path, struct rpc_client **ret)
+{
+    return rpc_client_connect(&(struct rpc_client_options){.path = path, .cancel_fd = -1}, ret);
 }
 
 void rpc_client_ref(struct rpc_client *c)
@@ -164,7 +174,10 @@ static uint32_t take_connection(struct rpc_client *c, struct client_connection *
         return 0;
     }
 
-    error = connection_open(c->path, c->watched->group, &taken);
+    error = connection_open(&(struct rpc_client_options){.path = c->path,
+                                                         .timeout_ms = c->timeout_ms,
+                                                         .cancel_fd = rpc_client_watch_fd(c)},
+                            c->watched->group, &taken);
     pthread_mutex_lock(&c->lock);
     if (error == 0 && atomic_load(&c->broken)) { /* rpc_client_close() did not see it */
         connection_destroy(taken);
@@ -189,6 +202,21 @@ static void give_back(struct rpc_client *c, struct client_connection *used)
     c->idle = used;
     pthread_cond_signal(&c->idle_or_broken);
     pthread_mutex_unlock(&c->lock);
+}
+
+/* Its answer may still come, so nobody can use it any more. */
+static void abandon(struct rpc_client *c, struct client_connection *used)
+{
+    struct client_connection **link = &c->all;
+
+    pthread_mutex_lock(&c->lock);
+    while (*link != used)
+        link = &(*link)->next_of_client;
+    *link = used->next_of_client;
+    c->count--;
+    pthread_cond_signal(&c->idle_or_broken);
+    pthread_mutex_unlock(&c->lock);
+    connection_destroy(used);
 }
 
 static uint32_t error_of_fault(uint32_t fault)
@@ -239,6 +267,10 @@ static uint32_t exchange(struct rpc_client *c, const struct rpc_interface *inter
         return ERR_RPC_S_PROCNUM_OUT_OF_RANGE;
     }
     error = client_exchange(used, context_id, op->opnum, stub, send_fd, answer, &sent);
+    if (error == ERR_TIMEOUT) { /* the others may fare better */
+        abandon(c, used);
+        return error;
+    }
     if (error != 0 && !(error == ERR_NOT_ENOUGH_MEMORY && !sent)) {
         /* It stays among `all`, which frees it, but no call gets it again. */
         used->transport->methods->shut_down(used->transport);

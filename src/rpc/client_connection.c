@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/macro.h"
@@ -8,6 +10,25 @@
 #include "rpc/ndr.h"
 
 const struct rpc_interface *const client_interfaces[CLIENT_INTERFACES] = {&rpc_cmrp, &rpc_private};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void begin_exchange(struct client_connection *c)
+{
+    c->deadline_ms = c->timeout_ms != 0 ? now_ms() + c->timeout_ms : INT64_MAX;
+}
+
+/* The transport limits one wait; a peer that lets bytes trickle is limited here. */
+static bool too_late(const struct client_connection *c)
+{
+    return c->deadline_ms != INT64_MAX && now_ms() >= c->deadline_ms;
+}
 
 static int send_all(struct client_connection *c, const struct buffer *bytes, int fd, bool *ret_sent)
 {
@@ -19,6 +40,8 @@ static int send_all(struct client_connection *c, const struct buffer *bytes, int
             return (int)n;
         sent += (size_t)n;
         *ret_sent = true;
+        if (sent < bytes->size && too_late(c))
+            return -EAGAIN;
     }
     return 0;
 }
@@ -32,6 +55,8 @@ static int receive_all(struct client_connection *c, uint8_t *data, size_t size)
             return n < 0 ? (int)n : -ECONNRESET;
         data += n;
         size -= (size_t)n;
+        if (size > 0 && too_late(c))
+            return -EAGAIN;
     }
     return 0;
 }
@@ -87,7 +112,26 @@ static uint32_t read_ack(struct client_connection *c, const struct buffer *fragm
     return 0;
 }
 
-uint32_t client_bind(struct client_connection *c, uint32_t group)
+/* Until the other side says something. */
+static int wait_for_answer(const struct client_connection *c, int cancel_fd)
+{
+    struct pollfd fds[] = {{.fd = c->transport->methods->fd(c->transport), .events = POLLIN},
+                           {.fd = cancel_fd, .events = POLLIN}};
+    int left_ms = -1, n;
+
+    do {
+        if (c->timeout_ms != 0)
+            left_ms = (int)MAX(c->deadline_ms - now_ms(), 0);
+        n = poll(fds, ARRAY_SIZE(fds), left_ms);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (n == 0)
+        return -EAGAIN;
+    return fds[1].revents ? -ECANCELED : 0;
+}
+
+uint32_t client_bind(struct client_connection *c, uint32_t group, int cancel_fd)
 {
     _cleanup_(buffer_fini) struct buffer pdu = {0};
     struct pdu_bind bind = {.most_sent = PDU_MOST_FRAGMENT,
@@ -96,13 +140,20 @@ uint32_t client_bind(struct client_connection *c, uint32_t group)
                             .count = CLIENT_INTERFACES};
     struct pdu_header h;
     bool sent;
+    int r;
 
     describe_interfaces(&bind);
     pdu_bind_encode(&pdu, ++c->last_call, &bind);
     if (buffer_failed(&pdu))
         return ERR_NOT_ENOUGH_MEMORY;
-    if (send_all(c, &pdu, -1, &sent) < 0 || receive_fragment(c, &pdu, &h) < 0)
-        return ERR_RPC_S_SERVER_UNAVAILABLE;
+    begin_exchange(c);
+    r = send_all(c, &pdu, -1, &sent);
+    if (r == 0)
+        r = wait_for_answer(c, cancel_fd);
+    if (r == 0)
+        r = receive_fragment(c, &pdu, &h);
+    if (r < 0)
+        return r == -EAGAIN ? ERR_TIMEOUT : ERR_RPC_S_SERVER_UNAVAILABLE;
     return read_ack(c, &pdu, &h);
 }
 
@@ -154,13 +205,18 @@ uint32_t client_exchange(struct client_connection *c, uint16_t context_id, uint1
     if (pdu_request_encode(&pdus, c->most_sent, ++c->last_call, context_id, opnum, stub->data,
                            stub->size) < 0)
         return ERR_NOT_ENOUGH_MEMORY;
+    begin_exchange(c);
     r = send_all(c, &pdus, send_fd, ret_sent);
+    if (r == -EAGAIN)
+        return ERR_TIMEOUT;
     if (r < 0)
         return *ret_sent ? ERR_RPC_S_CALL_FAILED : ERR_RPC_S_SERVER_UNAVAILABLE;
     buffer_fini(&pdus);
     r = receive_answer(c, answer);
     if (r == -ENOMEM)
         return ERR_NOT_ENOUGH_MEMORY;
+    if (r == -EAGAIN)
+        return ERR_TIMEOUT;
     if (r == -EBADMSG || r == -EPROTO)
         return ERR_RPC_S_PROTOCOL_ERROR;
     return r < 0 ? ERR_RPC_S_CALL_FAILED : 0;

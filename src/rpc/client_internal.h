@@ -13,14 +13,17 @@ struct client_connection {
     uint16_t most_sent;
     uint32_t group;
     uint32_t last_call;
-    unsigned accepted; /* bit i: the i-th interface of client_interfaces */
+    unsigned accepted;   /* bit i: the i-th interface of client_interfaces */
+    unsigned timeout_ms; /* of one exchange; 0: none */
+    int64_t deadline_ms; /* of the present one */
 };
 
 #define CLIENT_INTERFACES 2
 extern const struct rpc_interface *const client_interfaces[CLIENT_INTERFACES];
 
-/* Binds the interfaces; group 0: a new association. 0 or a Win32 code. */
-uint32_t client_bind(struct client_connection *c, uint32_t group);
+/* Binds the interfaces; group 0: a new association. cancel_fd as rpc_client_options. 0 or a Win32
+ * code. */
+uint32_t client_bind(struct client_connection *c, uint32_t group, int cancel_fd);
 
 struct client_answer {
     struct buffer stub;
@@ -28,8 +31,8 @@ struct client_answer {
     int fd;         /* that came with it; -1 */
 };
 
-/* Sends and waits. 0, or a Win32 code after which the connection is of no more use; *ret_sent tells
- * whether the service may have seen the request. */
+/* Sends and waits, until the time-out: ERROR_TIMEOUT. 0, or a Win32 code after which the connection
+ * is of no more use; *ret_sent tells whether the service may have seen the request. */
 uint32_t client_exchange(struct client_connection *c, uint16_t context_id, uint16_t opnum,
                          const struct buffer *stub, int send_fd, struct client_answer *answer,
                          bool *ret_sent);

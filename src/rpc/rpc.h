@@ -171,9 +171,16 @@ void rpc_server_each_association(struct rpc_server *s,
 
 struct rpc_client;
 
+struct rpc_client_options {
+    const char *path;
+    unsigned timeout_ms; /* the longest that connecting, and then each call, waits; 0: none */
+    int cancel_fd;       /* connecting is given up when it is readable or hangs up; -1: none */
+};
+
 /* Connects and binds both interfaces. 0 or a Win32 code (ERROR_RPC_S_SERVER_UNAVAILABLE,
- * ERROR_ACCESS_DENIED, ...). */
-uint32_t rpc_client_connect_unix(const char *path, struct rpc_client **ret);
+ * ERROR_ACCESS_DENIED, ERROR_TIMEOUT, ...). */
+uint32_t rpc_client_connect(const struct rpc_client_options *o, struct rpc_client **ret);
+uint32_t rpc_client_connect_unix(const char *path, struct rpc_client **ret); /* no time-out */
 /* No more calls; those under way fail. NULL is fine. The reference stays the caller's. */
 void rpc_client_close(struct rpc_client *c);
 void rpc_client_ref(struct rpc_client *c);
@@ -182,7 +189,8 @@ void rpc_client_unref(struct rpc_client *c); /* NULL is fine */
 /* One call; several threads may call at a time (each takes a connection of the association's pool,
  * or waits for one). Out parameters are in `arena`. 0, or a Win32 code when the call itself failed:
  * ERROR_RPC_S_SERVER_UNAVAILABLE (not sent), ERROR_RPC_S_CALL_FAILED (sent, no answer: it may have
- * been done), ERROR_INVALID_HANDLE (context mismatch), ERROR_RPC_X_BAD_STUB_DATA, ... The op's own
+ * been done), ERROR_TIMEOUT (no answer in time: likewise; only this call's connection is given up),
+ * ERROR_INVALID_HANDLE (context mismatch), ERROR_RPC_X_BAD_STUB_DATA, ... The op's own
  * result is in args. */
 uint32_t rpc_client_call(struct rpc_client *c, const struct rpc_interface *i,
                          const struct rpc_op *op, void *args, struct rpc_arena *arena);

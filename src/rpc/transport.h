@@ -34,7 +34,10 @@ struct rpc_transport_methods {
 /* Takes the descriptor, also on failure. dispose() closes what the other side made, descriptors
  * that it sent and nobody took: how long that takes is up to it. NULL: out of memory. */
 struct rpc_transport *rpc_transport_unix(int fd, void (*dispose)(int fd));
-/* A blocking connection. 0 or -errno. */
-int rpc_transport_unix_connect(const char *path, struct rpc_transport **ret);
+/* A blocking connection. timeout_ms (0: none) is the longest that connecting, and later one receive
+ * or send, waits: -EAGAIN. Connecting is also given up, -ECANCELED, when cancel_fd (-1: none)
+ * becomes readable or hangs up. 0 or -errno. */
+int rpc_transport_unix_connect(const char *path, unsigned timeout_ms, int cancel_fd,
+                               struct rpc_transport **ret);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,7 +192,38 @@ static void close_here(int fd)
     close(fd);
 }
 
-int rpc_transport_unix_connect(const char *path, struct rpc_transport **ret)
+static int set_timeout(int fd, unsigned timeout_ms)
+{
+    struct timeval t = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0)
+        return -errno;
+    return 0;
+}
+
+/* The service that is to accept may be full, and the kernel does not tell when it no longer is. */
+#define CONNECT_AGAIN_MS 10
+
+static int connect_within(int fd, const struct sockaddr_un *address, unsigned timeout_ms,
+                          int cancel_fd)
+{
+    struct pollfd cancel = {.fd = cancel_fd, .events = POLLIN};
+
+    for (unsigned waited_ms = 0;; waited_ms += CONNECT_AGAIN_MS) {
+        if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+            return 0;
+        if (errno != EAGAIN && errno != EINTR)
+            return -errno;
+        if (timeout_ms != 0 && waited_ms >= timeout_ms)
+            return -EAGAIN;
+        if (poll(&cancel, 1, CONNECT_AGAIN_MS) > 0)
+            return -ECANCELED;
+    }
+}
+
+int rpc_transport_unix_connect(const char *path, unsigned timeout_ms, int cancel_fd,
+                               struct rpc_transport **ret)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     _cleanup_close_
@@ -202,14 +234,16 @@ int rpc_transport_unix_connect(const char *path, struct rpc_transport **ret)
     if (strlen(path) >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
     memcpy(address.sun_path, path, strlen(path));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    do
-        r = connect(fd, (struct sockaddr *)&address, sizeof(address));
-    while (r < 0 && errno == EINTR);
+    r = connect_within(fd, &address, timeout_ms, cancel_fd);
+    if (r == 0 && fcntl(fd, F_SETFL, 0) < 0)
+        r = -errno;
+    if (r == 0)
+        r = set_timeout(fd, timeout_ms);
     if (r < 0)
-        return -errno;
+        return r;
     t = rpc_transport_unix(TAKE_FD(fd), close_here);
     if (!t)
         return -ENOMEM;

@@ -32,7 +32,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
 
     echo_server_start(&f->server, 0, 0);
-    assert_int_equal(rpc_transport_unix_connect(f->server.path, &f->raw), 0);
+    assert_int_equal(rpc_transport_unix_connect(f->server.path, 0, -1, &f->raw), 0);
     *state = f;
     return 0;
 }
@@ -184,7 +184,7 @@ static void test_group_of_another_process_is_refused(void **state)
         struct rpc_transport *t;
         struct pdu_header h;
 
-        if (rpc_transport_unix_connect(f->server.path, &t) < 0)
+        if (rpc_transport_unix_connect(f->server.path, 0, -1, &t) < 0)
             _exit(2);
         pdu_bind_encode(&b, 1, &bind);
         say(t, &b);
@@ -205,7 +205,7 @@ static void test_protocol_errors_end_the_connection(void **state)
         _cleanup_(buffer_fini) struct buffer b = {0};
         struct rpc_transport *t;
 
-        assert_int_equal(rpc_transport_unix_connect(f->server.path, &t), 0);
+        assert_int_equal(rpc_transport_unix_connect(f->server.path, 0, -1, &t), 0);
         if (i > 0)
             do_bind(t, &bind);
         if (i <= 1)
@@ -359,7 +359,7 @@ static void test_damaged_requests(void **state)
         struct rpc_transport *t;
         uint8_t stub[64];
 
-        assert_int_equal(rpc_transport_unix_connect(f->server.path, &t), 0);
+        assert_int_equal(rpc_transport_unix_connect(f->server.path, 0, -1, &t), 0);
         if (i % 3 > 0)
             do_bind(t, &bind);
         for (unsigned k = 0; k < sizeof(stub); k++)
@@ -464,7 +464,7 @@ static void test_descriptors_that_linger(void **state)
         struct pdu_header h;
         int other, fd = lingering_socket(&other);
 
-        assert_int_equal(rpc_transport_unix_connect(f->server.path, &t), 0);
+        assert_int_equal(rpc_transport_unix_connect(f->server.path, 0, -1, &t), 0);
         if (i == 2)
             do_bind(t, &bind);
         if (i == 2)
