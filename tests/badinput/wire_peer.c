@@ -15,7 +15,7 @@
 void peer_connect_only(struct peer *p, const char *socket)
 {
     *p = (struct peer){0};
-    assert_int_equal(rpc_transport_unix_connect(socket, &p->t), 0);
+    assert_int_equal(rpc_transport_unix_connect(socket, 0, -1, &p->t), 0);
 }
 
 struct pdu_bind peer_bind(uint32_t group)
