@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     CHECK(send(ends[1], data + 1, size - 1, MSG_NOSIGNAL) == (ssize_t)(size - 1));
     c.transport = rpc_transport_unix(ends[0], close_here);
-    if (client_bind(&c, 0) == 0) {
+    if (client_bind(&c, 0, -1) == 0) {
         uint8_t *args = rpc_arena_alloc(&arena, op->args_size);
         uint32_t error = client_exchange(&c, 0, op->opnum, &stub, -1, &answer, &sent);
 
