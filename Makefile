@@ -7,7 +7,7 @@ PREFIX ?= /usr
 DESTDIR ?=
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo check check-asan check-tsan check-clang campaign campaign-tsan fuzz-smoke bench lint format install clean
+.PHONY: help setup build demo check check-asan check-tsan check-clang campaign campaign-tsan fuzz fuzz-smoke bench lint format install clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
@@ -49,6 +49,9 @@ fuzz-smoke:      ## each decoder against random bytes, 20 seconds each
 bench: build     ## how fast it is, beside Redis, NATS, D-Bus and etcd; BENCH="told durable" for some only
 	@tools/setup bench
 	@$(BUILD)/bench/bench --folder $(BUILD) --json $(BUILD)/bench.json $(BENCH)
+
+fuzz:            ## the same, half an hour each
+	@tools/fuzz 1800
 
 lint: build      ## formatting, licence lines, static checks, scripts
 	@tools/lint $(BUILD)

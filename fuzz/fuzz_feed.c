@@ -40,7 +40,7 @@ static void read_from(const struct feed *f, uint64_t revision)
  * beginning of the index; then what the ring begins and ends with. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static uint8_t image[FEED_PAGE + 2 * RING];
+    static _Alignas(struct feed_page) uint8_t image[FEED_PAGE + 2 * RING];
     struct feed_page *page = (struct feed_page *)image;
     const size_t ring = feed_ring_offset(RING);
     struct reader in = reader_over(data, size);

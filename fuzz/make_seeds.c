@@ -309,9 +309,10 @@ static void make_feed(void)
         buffer_append_u64(&all, words[i]);
     buffer_append(&all, ring.data, ring.size);
     save("feed", "two", &all);
-    buffer_put_u32(&all, 8, (uint32_t)ring.size + 24); /* a head, and an index, between records */
-    buffer_put_u32(&all, 24, 56);
-    save("feed", "between", &all);
+    buffer_put_u32(&all, 0, 64 << 10); /* an index just before the ring's end */
+    buffer_put_u32(&all, 8, 64 << 10);
+    buffer_put_u32(&all, 24, (64 << 10) - 8);
+    save("feed", "end", &all);
 }
 
 static void make_translations(const struct buffer *properties)
