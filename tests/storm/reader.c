@@ -102,7 +102,7 @@ static struct handle open_any(struct reader_port *p)
         return (struct handle){OpenClusterResource(p->cluster, name), 0xf00,
                                CLUSTER_OBJECT_TYPE_RESOURCE, 0x1ff, close_resource};
     case 2:
-        return (struct handle){OpenClusterNode(p->cluster, NULL), 0xf, CLUSTER_OBJECT_TYPE_NODE,
+        return (struct handle){OpenClusterNode(p->cluster, L"node1"), 0xf, CLUSTER_OBJECT_TYPE_NODE,
                                0x7f, close_node};
     default:
         root = GetClusterKey(p->cluster, KEY_READ);
