@@ -67,7 +67,7 @@ DWORD WINAPI GetClusterNotify(HCHANGE hChange, DWORD_PTR *lpdwNotifyKey, LPDWORD
     if (!lpdwNotifyKey || !lpdwFilterType || (lpszName && !lpcchName))
         return ERR_INVALID_PARAMETER;
     struct v1_result r = {lpdwNotifyKey, lpdwFilterType, lpszName, lpcchName};
-    return notify_port_next(p, dwMilliseconds, take_v1, &r);
+    return notify_port_next(p, dwMilliseconds, false, take_v1, &r);
 }
 
 BOOL WINAPI CloseClusterNotifyPort(HCHANGE hChange)

@@ -211,8 +211,7 @@ DWORD WINAPI ClusportGetNotification(HCHANGE hPort, DWORD dwMilliseconds,
         return ERR_INVALID_HANDLE;
     if (!ppNotification)
         return ERR_INVALID_PARAMETER;
-    notify_port_show_lost(p);
-    return notify_port_next(p, dwMilliseconds, take_all, ppNotification);
+    return notify_port_next(p, dwMilliseconds, true, take_all, ppNotification);
 }
 
 void WINAPI ClusportFreeNotification(CLUSPORT_NOTIFICATION *pNotification)

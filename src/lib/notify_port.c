@@ -210,7 +210,6 @@ static uint32_t tie_locked(struct registration *r)
             port_create(p->version, session_cluster_name(session), feed_head_revision(feed) + 1);
         if (!p->port)
             return ERR_NOT_ENOUGH_MEMORY;
-        p->port->show_lost |= p->show_lost;
         p->session = TAKE_PTR(r->session);
         p->slot = notify_table_add(p);
     }
@@ -267,15 +266,6 @@ uint32_t notify_port_register(struct notify_port *p, struct object *o, bool want
     return 0;
 }
 
-void notify_port_show_lost(struct notify_port *p)
-{
-    pthread_mutex_lock(&p->lock);
-    p->show_lost = true;
-    if (p->port)
-        p->port->show_lost = true;
-    pthread_mutex_unlock(&p->lock);
-}
-
 /* ---- waiting ---- */
 
 static struct timespec deadline_after(DWORD milliseconds)
@@ -303,8 +293,8 @@ enum look {
 };
 
 /* One look. LOOK_DONE: *ret_error is the call's result. */
-static enum look look_locked(struct notify_port *p, notify_take_fn take, void *context,
-                             uint32_t *ret_error)
+static enum look look_locked(struct notify_port *p, bool show_lost, notify_take_fn take,
+                             void *context, uint32_t *ret_error)
 {
     struct port_notification n;
     enum look look = LOOK_EMPTY;
@@ -315,6 +305,7 @@ static enum look look_locked(struct notify_port *p, notify_take_fn take, void *c
     }
     if (!p->port)
         return LOOK_EMPTY;
+    p->port->show_lost = show_lost;
     struct notify_source s = notify_source_of(p);
     switch (port_peek(p->port, &s.source, &n)) {
     case PORT_NOTIFICATION:
@@ -352,8 +343,8 @@ static int sleep_locked(struct notify_port *p, uint32_t ticket, enum look look,
     return retry ? 0 : r;
 }
 
-uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, notify_take_fn take,
-                          void *context)
+uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, bool show_lost,
+                          notify_take_fn take, void *context)
 {
     struct timespec deadline;
     uint32_t error = WAIT_TIMEOUT;
@@ -366,7 +357,7 @@ uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, notify_take
     for (;;) {
         uint32_t ticket = p->feed ? feed_ticket(p->feed) : 0;
         uint32_t result = WAIT_TIMEOUT;
-        enum look look = look_locked(p, take, context, &result);
+        enum look look = look_locked(p, show_lost, take, context, &result);
         if (look == LOOK_DONE || last_look) {
             error = look == LOOK_DONE ? result : WAIT_TIMEOUT;
             break;

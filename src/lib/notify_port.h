@@ -30,7 +30,7 @@ struct notify_port {
     struct handle_object handle; /* the first field */
     void *word;                  /* the API's handle */
     enum port_version version;
-    bool closed, show_lost;
+    bool closed;
     bool pumped;     /* its session's pump looks after `event` */
     uint32_t inside; /* threads that a close waits for */
     pthread_mutex_t lock;
@@ -73,14 +73,12 @@ uint32_t notify_port_register(struct notify_port *p, struct object *o, bool want
                               notify_add_fn add, void *context);
 
 /* Waits for the port's next notification and gives it to take(), under the port's lock. It is
- * consumed if take() returns 0. Returns what take() returns, WAIT_TIMEOUT, ERROR_INVALID_HANDLE
- * (closed), or why changes could not be read. */
+ * consumed if take() returns 0. show_lost: a lost range is one, whether a registration asks for it
+ * or not. Returns what take() returns, WAIT_TIMEOUT, ERROR_INVALID_HANDLE (closed), or why changes
+ * could not be read. */
 typedef uint32_t (*notify_take_fn)(const struct port_notification *n, void *context);
-uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, notify_take_fn take,
-                          void *context);
-
-/* From now on a lost range is a notification, whether a registration asks for it or not. */
-void notify_port_show_lost(struct notify_port *p);
+uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, bool show_lost,
+                          notify_take_fn take, void *context);
 
 /* For those who have the port locked. */
 bool notify_port_ready_locked(struct notify_port *p); /* a call would not wait */

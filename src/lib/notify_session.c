@@ -249,21 +249,36 @@ void notify_session_leave(struct notify_session *ns)
 
 /* ---- a handle is closed ---- */
 
+/* Its registrations end after all that has happened, and the port may not have heard yet that there
+ * is another service. */
+static void bring_up_to_date(struct notify_port *p, uint64_t owner)
+{
+    _cleanup_(feed_unrefp) struct feed *feed = NULL;
+    uint64_t generation = 0;
+
+    pthread_mutex_lock(&p->lock);
+    struct session *s = p->port && port_has_owner(p->port, owner) ? p->session->session : NULL;
+    bool behind = s && session_generation(s) != p->feed_generation;
+    pthread_mutex_unlock(&p->lock);
+    if (!behind || session_feed_now(s, &feed, &generation) != 0)
+        return;
+    pthread_mutex_lock(&p->lock);
+    notify_port_adopt_locked(p, feed, generation);
+    unlock_changed(p);
+}
+
 void notify_handle_closed(const void *handle)
 {
     uint64_t word = lib_handle_word(handle);
 
     for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
+        bring_up_to_date(p, word);
         pthread_mutex_lock(&p->lock);
-        if (!p->port || p->closed) {
-            pthread_mutex_unlock(&p->lock);
-            continue;
-        }
-        size_t open = p->port->filter_count - p->port->closed_count;
-        port_handle_closed(p->port, word, feed_head_revision(p->feed) + 1);
-        if (p->port->filter_count - p->port->closed_count != open)
+        if (p->port && !p->closed && port_has_owner(p->port, word)) {
+            port_handle_closed(p->port, word, feed_head_revision(p->feed) + 1);
             unlock_changed(p);
-        else
+        } else {
             pthread_mutex_unlock(&p->lock);
+        }
     }
 }

@@ -198,5 +198,5 @@ DWORD WINAPI GetClusterNotifyV2(HCHANGE hChange, DWORD_PTR *lpdwNotifyKey,
         .name = {lpszName, lpcchName},
         .type_name = {lpszType, lpcchType},
     };
-    return notify_port_next(p, dwMilliseconds, take_v2, &r);
+    return notify_port_next(p, dwMilliseconds, false, take_v2, &r);
 }

@@ -90,6 +90,8 @@ uint32_t session_call(struct session *s, const struct session_call *c);
 /* The feed of the present connection, mapped once for each; reconnects as a call does. *ret is the
  * caller's to feed_unref(). ret_generation may be NULL. A Win32 code. */
 uint32_t session_feed(struct session *s, struct feed **ret, uint64_t *ret_generation);
+/* The same by one attempt: it does not wait for a service that is away. */
+uint32_t session_feed_now(struct session *s, struct feed **ret, uint64_t *ret_generation);
 /* The newest that session_feed() has given, without a call; NULL: none yet. The caller's to
  * feed_unref(). */
 struct feed *session_mapped_feed(struct session *s, uint64_t *ret_generation);

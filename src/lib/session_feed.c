@@ -82,6 +82,22 @@ uint32_t session_feed(struct session *s, struct feed **ret, uint64_t *ret_genera
     return 0;
 }
 
+uint32_t session_feed_now(struct session *s, struct feed **ret, uint64_t *ret_generation)
+{
+    _cleanup_(session_client_unrefp) struct rpc_client *client = NULL;
+    struct feed_attempt a = {0};
+    uint64_t generation = 0;
+    bool sent;
+    uint32_t error = session_attach(s, &client, &generation);
+    if (error == 0)
+        error = attempt_feed(s, client, generation, &a, &sent);
+    if (error != 0)
+        return error;
+    *ret = a.feed;
+    *ret_generation = a.generation;
+    return 0;
+}
+
 struct feed *session_mapped_feed(struct session *s, uint64_t *ret_generation)
 {
     pthread_mutex_lock(&s->lock);

@@ -223,6 +223,19 @@ static void sweep(struct port *p)
     gather_kinds(p);
 }
 
+static bool is_owned(const struct port_filter *f, uint64_t owner)
+{
+    return (f->owner == owner || f->parent == owner) && f->until == UINT64_MAX;
+}
+
+bool port_has_owner(const struct port *p, uint64_t owner)
+{
+    for (size_t i = 0; i < p->filter_count; i++)
+        if (is_owned(p->filters[i], owner))
+            return true;
+    return false;
+}
+
 void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
 {
     if (owner == 0)
@@ -231,7 +244,7 @@ void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
     uint64_t until = due_from(p, next_revision);
     for (size_t i = 0; i < p->filter_count; i++) {
         struct port_filter *f = p->filters[i];
-        if ((f->owner != owner && f->parent != owner) || f->until != UINT64_MAX)
+        if (!is_owned(f, owner))
             continue;
         f->until = until;
         f->close_serial = p->serial;

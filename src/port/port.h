@@ -133,6 +133,7 @@ void port_rewind(struct port *p, uint64_t next_revision);
  * kind of its type of object. */
 void port_set_snapshot(struct port *p, struct buffer *records);
 
+bool port_has_owner(const struct port *p, uint64_t owner); /* its close would end something */
 /* The handle was closed: its registrations end before next_revision, and HANDLE_CLOSE comes then.
  */
 void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision);

@@ -170,9 +170,29 @@ static void test_no_descriptor(void **state)
     assert_true(CloseClusterNotifyPort(port));
 }
 
+/* What a service did that the port has not heard of yet was before the close all the same. */
+static void test_closed_meanwhile(void **state)
+{
+    struct world *w = *state;
+    HGROUP group = make_group(w, L"Group");
+    HCHANGE port = watch(w, 0, 0);
+
+    set_gate(true);
+    watch_too(port, CLUSTER_CHANGE_GROUP_PROPERTY | CLUSTER_CHANGE_HANDLE_CLOSE, group, 1);
+    service_restart(w->service);
+    assert_int_equal(SetClusterGroupName(group, L"Renamed"), ERROR_SUCCESS);
+    assert_true(CloseClusterGroup(group));
+    set_gate(false);
+    expect_event(port, CLUSTER_CHANGE_GROUP_PROPERTY, 1, L"Renamed");
+    expect_event(port, CLUSTER_CHANGE_HANDLE_CLOSE, 1, L"Group");
+    remove_by_name(w, L"Renamed");
+    assert_true(CloseClusterNotifyPort(port));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_closed_meanwhile, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_watched_late, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_registered_meanwhile, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_no_descriptor, world_setup, world_teardown),

@@ -204,6 +204,22 @@ static void test_told_is_not_lost(void **state)
     assert_true(CloseClusterNotifyPort(own));
 }
 
+/* A call of version 1 gives what registrations ask for, also after one of ours that gives more. */
+static void test_lost_is_not_given_unasked(void **state)
+{
+    struct world *w = *state;
+    HCHANGE port = watch(w, FLAGS, 1);
+    CLUSPORT_NOTIFICATION *n = NULL;
+
+    change_values_times(w, LAP);
+    assert_int_equal(ClusportGetNotification(port, EVENT_WAIT_MS, &n), ERROR_SUCCESS);
+    assert_string_equal(n->pszKind, "port.lost");
+    ClusportFreeNotification(n);
+    change_values_times(w, LAP);
+    expect_event(port, CLUSTER_CHANGE_REGISTRY_VALUE, 1, L"Key");
+    assert_true(CloseClusterNotifyPort(port));
+}
+
 static int small_memory(void **state)
 {
     *state = world_start((const char *[]){"--feed-size", "64K", "--log-level", "info", NULL});
@@ -233,6 +249,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_shown_by_the_journal_is_kept, medium_journal,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_told_is_not_lost, small_journal, world_teardown),
+        cmocka_unit_test_setup_teardown(test_lost_is_not_given_unasked, small_journal,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(test_lost_to_the_versions, small_journal, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
