@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "storm/program.h"
 #include "support/campaign.h"
 
 /* A storm: random changes, and ports with random registrations that read them in every way there
@@ -24,13 +25,5 @@
 
 int run_changer(uint64_t seed);
 int run_reader(uint64_t seed);
-
-/* Failures end the program with 1. */
-#define CHECK(x)                                                                                   \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            storm_fail(__FILE__, __LINE__, #x);                                                    \
-    } while (0)
-_Noreturn void storm_fail(const char *file, int line, const char *what);
 
 #endif
