@@ -3,8 +3,8 @@
 
 #include "base/macro.h"
 
-#define BUSY_HALVES_NS 100000000u /* what was before counts half */
-#define BUSY_MOST_NS 10000000u
+#define LATE_NS 100000000u /* what was before counts half */
+#define BUSY_MOST_NS 20000000u
 
 #define NOBODY UINT32_MAX /* the id of the accounts above the users' */
 
@@ -127,15 +127,29 @@ void account_unref(struct account *a)
     }
 }
 
+/* Somebody else was served too. */
+static bool is_shared(const struct account *user, uint64_t now_ns)
+{
+    struct account *whole = user->above;
+
+    while (whole->above)
+        whole = whole->above;
+    if (whole->served != user) {
+        whole->served = user;
+        whole->served_since_ns = now_ns;
+    }
+    return now_ns - whole->served_since_ns < LATE_NS;
+}
+
 bool account_was_busy(struct account *process, uint64_t begun_ns, uint64_t now_ns)
 {
     struct account *user = process->above;
-    uint64_t halves = (begun_ns - user->busy_at_ns) / BUSY_HALVES_NS;
+    uint64_t halves = (begun_ns - user->busy_at_ns) / LATE_NS;
 
     if (halves > 0) {
         user->busy_ns = halves < 64 ? user->busy_ns >> halves : 0;
         user->busy_at_ns = begun_ns;
     }
     user->busy_ns += now_ns - begun_ns;
-    return user->busy_ns > BUSY_MOST_NS;
+    return is_shared(user, now_ns) && user->busy_ns > BUSY_MOST_NS;
 }

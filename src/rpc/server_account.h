@@ -15,6 +15,9 @@ struct account {
     struct quota of[RPC_LIMIT_COUNT];
     /* Of a user: the time that its requests kept the loop busy of late. */
     uint64_t busy_ns, busy_at_ns;
+    /* Of the whole: who was served last, only to be compared, and since when nobody else was. */
+    const struct account *served;
+    uint64_t served_since_ns;
 };
 
 /* The whole. NULL: out of memory. */
@@ -26,8 +29,8 @@ struct account *account_of_process(struct account *whole, const struct rpc_peer 
 struct account *account_ref(struct account *a);
 void account_unref(struct account *a); /* NULL is fine */
 
-/* The process's user has kept the loop busy from `begun` to `now`. Whether it has done so more than
- * others should have to wait for. */
+/* The process's user has kept the loop busy from `begun` to `now`. Whether it has done so of late,
+ * more than the others who were served meanwhile should have to wait for. */
 bool account_was_busy(struct account *process, uint64_t begun_ns, uint64_t now_ns);
 
 #endif

@@ -287,7 +287,7 @@ static void test_sizes_at_the_limits(void **state)
                                      .input = {.data = data, .size = RPC_MOST_REQUEST}};
     struct private_ReadJournal read = {.max_bytes = RPC_MOST_BYTES};
 
-    assert_int_equal(CALL(f->client, &arena, ResourceControl, &a), ERR_NOT_ENOUGH_MEMORY);
+    assert_int_equal(CALL(f->client, &arena, ResourceControl, &a), ERR_INVALID_PARAMETER);
     assert_int_equal(get_id(f->client, a.resource, "A"), 0);
     assert_int_equal(
         rpc_client_call(f->client, &rpc_private, &private_op_ReadJournal, &read, &arena), 0);

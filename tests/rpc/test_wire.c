@@ -345,6 +345,32 @@ static void test_slow_reader(void **state)
     }
 }
 
+/* That a client of ours does not even send. */
+static void test_request_that_is_too_long(void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_(buffer_fini) struct buffer b = {0};
+    _cleanup_free_
+    uint8_t *stub = calloc(1, RPC_MOST_REQUEST + 1);
+    struct pdu_bind bind = a_bind(0);
+    struct pdu_stub part;
+    struct pdu_header h;
+
+    do_bind(f->raw, &bind);
+    pdu_request_encode(&b, 5840, 2, 7, CMRP_OPNUM_ResourceControl, stub, RPC_MOST_REQUEST + 1);
+    for (size_t at = 0, n; at < b.size; at += n) {
+        n = (size_t)f->raw->methods->send(f->raw, b.data + at, b.size - at, -1);
+        assert_in_range(n, 1, b.size);
+    }
+    assert_int_equal(hear(f->raw, &b, &h), PDU_FAULT);
+    assert_int_equal(pdu_stub_decode(b.data, &h, &part), 0);
+    assert_int_equal(part.status, NCA_REMOTE_NO_MEMORY);
+    buffer_clear(&b);
+    pdu_request_encode(&b, 5840, 3, 7, CMRP_OPNUM_GetClusterName, NULL, 0); /* it goes on */
+    assert_int_equal(f->raw->methods->send(f->raw, b.data, b.size, -1), b.size);
+    assert_int_equal(hear(f->raw, &b, &h), PDU_RESPONSE);
+}
+
 static void test_damaged_requests(void **state)
 {
     struct fixture *f = *state;
@@ -531,6 +557,7 @@ int main(void)
         CASE(test_small_fragments_and_alter_context),
         CASE(test_orphaned_call),
         CASE(test_slow_reader),
+        CASE(test_request_that_is_too_long),
         CASE(test_damaged_requests),
         CASE(test_descriptors_unasked),
         CASE(test_descriptors_that_linger),
