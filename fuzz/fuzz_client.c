@@ -26,9 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const struct rpc_op *op = rpc_interface_op(&rpc_cmrp, data[0]);
     op = op ? op : rpc_interface_op(&rpc_private, data[0] % PRIVATE_OPNUM_COUNT);
-    /* Nobody waits: what is not there at once never comes. */
+    /* Then it is gone: what is not there at once never comes. */
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     CHECK(send(ends[1], data + 1, size - 1, MSG_NOSIGNAL) == (ssize_t)(size - 1));
+    CHECK(shutdown(ends[1], SHUT_WR) == 0);
     c.transport = rpc_transport_unix(ends[0], close_here);
     if (client_bind(&c, 0, -1) == 0) {
         uint8_t *args = rpc_arena_alloc(&arena, op->args_size);
