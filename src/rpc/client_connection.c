@@ -9,6 +9,9 @@
 #include "rpc/client_internal.h"
 #include "rpc/ndr.h"
 
+#define MOST_HINT                                                                                  \
+    (1u << 20) /* a service's word counts for so much memory; more comes as it comes */
+
 const struct rpc_interface *const client_interfaces[CLIENT_INTERFACES] = {&rpc_cmrp, &rpc_private};
 
 static int64_t now_ms(void)
@@ -175,6 +178,8 @@ static int take_fragment(struct client_connection *c, const struct buffer *fragm
         answer->fd = c->transport->methods->take_descriptor(c->transport);
     if (stub.size > RPC_MOST_REPLY - answer->stub.size)
         return -EBADMSG;
+    if (first && stub.hint <= MOST_HINT && buffer_reserve(&answer->stub, stub.hint) < 0)
+        return -ENOMEM;
     if (buffer_append(&answer->stub, stub.data, stub.size) < 0)
         return -ENOMEM;
     return (h->flags & PDU_LAST) ? 1 : 0;

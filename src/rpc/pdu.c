@@ -207,7 +207,7 @@ int pdu_stub_decode(const void *fragment, const struct pdu_header *h, struct pdu
     struct reader r = body(fragment, h);
     struct pdu_stub s = {0};
 
-    reader_u32(&r); /* the allocation hint */
+    s.hint = reader_u32(&r);
     s.context_id = reader_u16(&r);
     s.opnum = reader_u16(&r); /* of a response: the cancel count */
     if (h->type == PDU_FAULT)

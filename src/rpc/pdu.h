@@ -94,6 +94,7 @@ void pdu_bind_nak_encode(struct buffer *out, uint32_t call_id, uint16_t reason);
 struct pdu_stub {
     uint16_t context_id, opnum; /* opnum: requests */
     uint32_t status;            /* faults */
+    uint32_t hint;              /* what the sender says of all that is to come; 0: nothing */
     const uint8_t *data;
     size_t size;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -217,9 +218,18 @@ static void service_close(struct service *s)
     sd_event_unref(s->loop);
 }
 
+/* Batches and pieces of the journal are large and come by the thousand. To give their pages back to
+ * the system after each costs several times what filling them does. */
+static void keep_free_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
 int main(int argc, char *argv[])
 {
     struct options options;
+    keep_free_memory();
     int r = options_parse(&options, argc, argv);
     if (r != 0)
         return r < 0 ? 2 : EXIT_SUCCESS;
