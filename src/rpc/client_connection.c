@@ -115,7 +115,8 @@ static uint32_t read_ack(struct client_connection *c, const struct buffer *fragm
     return 0;
 }
 
-/* Until the other side says something. */
+/* Until the other side says something. Who slept in recvmsg() instead would also be woken by the
+ * service's taking the request. */
 static int wait_for_answer(const struct client_connection *c, int cancel_fd)
 {
     struct pollfd fds[] = {{.fd = c->transport->methods->fd(c->transport), .events = POLLIN},
@@ -192,7 +193,9 @@ static int receive_answer(struct client_connection *c, struct client_answer *ans
     int r;
 
     do {
-        r = receive_fragment(c, &fragment, &h);
+        r = wait_for_answer(c, -1);
+        if (r == 0)
+            r = receive_fragment(c, &fragment, &h);
         if (r == 0)
             r = take_fragment(c, &fragment, &h, answer);
     } while (r == 0);
