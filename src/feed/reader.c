@@ -27,7 +27,7 @@ int feed_open(int fd, struct feed **ret)
     size_t size = (size_t)st.st_size;
     void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
-        return errno == ENOMEM ? -ENOMEM : -EBADMSG;
+        return -errno;
 
     f->page = map;
     f->ring_size = *(const volatile uint64_t *)&f->page->ring_size;
