@@ -393,8 +393,8 @@ int ndr_encode(const struct rpc_op *op, enum rpc_direction direction, const void
     struct ndr n = {.out = out, .referent = FIRST_REFERENT};
 
     PRE(out->size == 0);
-    walk(&n, op, direction, (void *)args); /* writing changes nothing in args */
-    return n.error != 0 ? n.error : buffer_failed(out) ? -ENOMEM : 0;
+    walk(&n, op, direction, (void *)args);         /* writing changes nothing in args */
+    return buffer_failed(out) ? -ENOMEM : n.error; /* other errors may come of it */
 }
 
 int ndr_decode(const struct rpc_op *op, enum rpc_direction direction, const void *data, size_t size,
