@@ -105,7 +105,6 @@ uint32_t notify_event_watch(struct notify_port *p)
         return 0;
     }
     bool enter = !p->pumped;
-    p->pumped = true;
     p->inside++; /* a close waits until the pump is entered, and then leaves it */
     pthread_mutex_unlock(&p->lock);
 
@@ -113,10 +112,13 @@ uint32_t notify_event_watch(struct notify_port *p)
     if (error == 0)
         notify_pump_poke(ns);
     pthread_mutex_lock(&p->lock);
-    if (error != 0)
-        p->pumped = false;
+    bool entered = enter && error == 0;
+    bool twice = entered && p->pumped; /* another thread was at it */
+    p->pumped |= entered;
     notify_port_leave_locked(p);
     pthread_mutex_unlock(&p->lock);
+    if (twice)
+        notify_pump_leave(ns);
     return error;
 }
 
@@ -125,7 +127,7 @@ uint32_t notify_event_get(struct notify_port *p, int *ret_fd, HANDLE *ret_handle
     struct notify_event *made = NULL;
 
     pthread_mutex_lock(&p->lock);
-    bool exists = p->event != NULL;
+    bool exists = p->event != NULL, watched = p->pumped;
     pthread_mutex_unlock(&p->lock);
     uint32_t error = exists ? 0 : event_create(&made);
     if (error != 0)
@@ -134,7 +136,7 @@ uint32_t notify_event_get(struct notify_port *p, int *ret_fd, HANDLE *ret_handle
     error = give_locked(p, &made, ret_fd, ret_handle);
     pthread_mutex_unlock(&p->lock);
     notify_event_close(made);
-    return error != 0 || exists ? error : notify_event_watch(p);
+    return error != 0 || watched ? error : notify_event_watch(p);
 }
 
 /* ---- the pump ---- */

@@ -200,6 +200,8 @@ static uint32_t tie_locked(struct registration *r)
 {
     struct notify_port *p = r->port;
 
+    if (p->closed)
+        return ERR_INVALID_HANDLE;
     if (p->port && r->session && !session_same_cluster(p->session->session, r->session->session))
         return ERR_INVALID_PARAMETER; /* another thread was faster with another cluster */
     struct session *session = (p->port ? p->session : r->session)->session;
@@ -217,6 +219,15 @@ static uint32_t tie_locked(struct registration *r)
     return 0;
 }
 
+/* After this only add() can fail. */
+static uint32_t tie(struct registration *r)
+{
+    pthread_mutex_lock(&r->port->lock);
+    uint32_t error = tie_locked(r);
+    pthread_mutex_unlock(&r->port->lock);
+    return error != 0 ? error : notify_event_watch(r->port);
+}
+
 static uint32_t register_locked(struct registration *r, notify_add_fn add, void *context)
 {
     struct notify_port *p = r->port;
@@ -224,9 +235,6 @@ static uint32_t register_locked(struct registration *r, notify_add_fn add, void 
 
     if (p->closed)
         return ERR_INVALID_HANDLE;
-    uint32_t error = tie_locked(r);
-    if (error != 0)
-        return error;
     size_t first = p->port->filter_count;
     int e = add(p->port, o, r->name ? r->name : "", feed_head_revision(p->feed) + 1, context);
     if (e < 0) {
@@ -251,6 +259,8 @@ uint32_t notify_port_register(struct notify_port *p, struct object *o, bool want
 {
     _cleanup_(registration_fini) struct registration r = {.port = p, .object = o};
     uint32_t error = prepare(&r, wants_name);
+    if (error == 0)
+        error = tie(&r);
     if (error != 0)
         return error;
 
@@ -258,7 +268,7 @@ uint32_t notify_port_register(struct notify_port *p, struct object *o, bool want
     error = register_locked(&r, add, context);
     pthread_mutex_unlock(&p->lock);
     if (error == 0)
-        error = notify_event_watch(p);
+        error = notify_event_watch(p); /* it is already: the pump is told of new bits */
     if (error != 0)
         return error;
     if (!is_open(o)) /* closed while we registered: that close has not seen us */
