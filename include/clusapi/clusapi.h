@@ -14,8 +14,10 @@
  *             ERROR_INVALID_PARAMETER (a NULL that must not be one, or a text of more than 65,535
  *             WCHARs), ERROR_ACCESS_DENIED,
  *             ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_UNICODE_TRANSLATION (a text that is no valid one),
- *             RPC_S_SERVER_UNAVAILABLE, RPC_S_CALL_FAILED and ERROR_TIMEOUT (no answer from the
- *             service; after the last two it may have been done).
+ *             ERROR_TOO_MANY_OPEN_FILES (no descriptor is left), RPC_S_SERVER_UNAVAILABLE (the
+ *             service does not answer), RPC_S_CALL_FAILED and ERROR_TIMEOUT. These last two mean
+ *             that what was asked for may have been done, and only its answer is not known; after
+ *             any other error nothing was changed.
  *   Blocking  What asks the cluster waits for its answer; the connection is re-established when it
  *             broke. A service that is silent is waited for 60 seconds, or as many as the variable
  *             CLUSPORT_CALL_TIMEOUT says. Opening an enumeration asks;

@@ -48,6 +48,8 @@ static const struct {
     uint32_t code;
 } from_errno[] = {
     {ENOMEM, ERR_NOT_ENOUGH_MEMORY},
+    {EMFILE, ERR_TOO_MANY_OPEN_FILES},
+    {ENFILE, ERR_TOO_MANY_OPEN_FILES},
     {EINVAL, ERR_INVALID_PARAMETER},
     {ERANGE, ERR_INVALID_PARAMETER},
     {ENOENT, ERR_FILE_NOT_FOUND},
@@ -82,6 +84,18 @@ static const struct {
     {EPIPE, ERR_RPC_S_CALL_FAILED},
     {ESHUTDOWN, ERR_SHUTDOWN_CLUSTER},
 };
+
+uint32_t error_once_begun(uint32_t code)
+{
+    switch (code) {
+    case ERR_NOT_ENOUGH_MEMORY:
+    case ERR_TOO_MANY_OPEN_FILES:
+    case ERR_RPC_S_SERVER_UNAVAILABLE:
+        return ERR_RPC_S_CALL_FAILED;
+    default:
+        return code;
+    }
+}
 
 uint32_t error_from_errno(int error)
 {

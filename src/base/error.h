@@ -15,6 +15,8 @@ enum win32_error {
 
 const char *error_name(uint32_t code);    /* "ERROR_INVALID_HANDLE", or NULL when unknown */
 const char *error_message(uint32_t code); /* one sentence, or NULL when unknown */
-uint32_t error_from_errno(int error);     /* takes errno or -errno */
+/* What an error says when something was done before it: not that nothing was. */
+uint32_t error_once_begun(uint32_t code);
+uint32_t error_from_errno(int error); /* takes errno or -errno */
 
 #endif

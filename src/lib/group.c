@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/error.h"
 #include "base/text.h"
 #include "lib/control.h"
 #include "lib/family.h"
@@ -20,7 +21,7 @@ static DWORD create_group(struct object *cluster, const char *name, void **ret_h
         return error;
     error = object_open(cluster, LIB_HANDLE_GROUP, name, ret_handle);
     object_close_created(cluster, LIB_HANDLE_GROUP, &a.group);
-    return error;
+    return error_once_begun(error);
 }
 
 HGROUP WINAPI CreateClusterGroup(HCLUSTER hCluster, LPCWSTR lpszGroupName)
@@ -104,7 +105,8 @@ DWORD WINAPI OnlineClusterGroup(HGROUP hGroup, HNODE hDestinationNode)
         error = MoveClusterGroup(hGroup, hDestinationNode);
     if (error != ERROR_SUCCESS)
         return error;
-    return family_call(hGroup, LIB_HANDLE_GROUP, &cmrp_op_OnlineGroup);
+    error = family_call(hGroup, LIB_HANDLE_GROUP, &cmrp_op_OnlineGroup);
+    return there ? error : error_once_begun(error);
 }
 
 DWORD WINAPI MoveClusterGroup(HGROUP hGroup, HNODE hDestinationNode)

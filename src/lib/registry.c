@@ -91,7 +91,8 @@ static DWORD create_subkey(struct object *parent, struct cmrp_CreateKey *a,
     object_close_created(parent->cluster, LIB_HANDLE_KEY, &a->key);
     _cleanup_free_
     char *path = join(parent->id, a->subkey);
-    return path ? object_open_key(parent->cluster, path, a->access, ret) : ERROR_NOT_ENOUGH_MEMORY;
+    error = path ? object_open_key(parent->cluster, path, a->access, ret) : ERROR_NOT_ENOUGH_MEMORY;
+    return error_once_begun(error);
 }
 
 LONG WINAPI ClusterRegCreateKey(HKEY hKey, LPCWSTR lpszSubKey, DWORD dwOptions, REGSAM samDesired,

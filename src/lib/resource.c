@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/error.h"
 #include "lib/control.h"
 #include "lib/family.h"
 #include "lib/wide.h"
@@ -32,7 +33,7 @@ static DWORD create_resource(struct object *group, LPCWSTR name, LPCWSTR type_na
         return error;
     error = object_open(group->cluster, LIB_HANDLE_RESOURCE, name_text, ret_handle);
     object_close_created(group->cluster, LIB_HANDLE_RESOURCE, &a.resource);
-    return error;
+    return error_once_begun(error);
 }
 
 HRESOURCE WINAPI CreateClusterResource(HGROUP hGroup, LPCWSTR lpszResourceName,

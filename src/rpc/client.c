@@ -37,6 +37,23 @@ static void connection_destroy(struct client_connection *c)
     free(c);
 }
 
+/* What is short here is no sign that there is no server. */
+static uint32_t error_of_connecting(int r)
+{
+    switch (r) {
+    case -EACCES:
+    case -EPERM:
+    case -ENOMEM:
+    case -EMFILE:
+    case -ENFILE:
+        return error_from_errno(r);
+    case -EAGAIN:
+        return ERR_TIMEOUT;
+    default:
+        return ERR_RPC_S_SERVER_UNAVAILABLE;
+    }
+}
+
 static uint32_t connection_open(const struct rpc_client_options *o, uint32_t group,
                                 struct client_connection **ret)
 {
@@ -50,10 +67,7 @@ static uint32_t connection_open(const struct rpc_client_options *o, uint32_t gro
     r = rpc_transport_unix_connect(o->path, o->timeout_ms, o->cancel_fd, &c->transport);
     if (r < 0) {
         free(c);
-        return r == -EACCES || r == -EPERM ? ERR_ACCESS_DENIED
-               : r == -ENOMEM              ? ERR_NOT_ENOUGH_MEMORY
-               : r == -EAGAIN              ? ERR_TIMEOUT
-                                           : ERR_RPC_S_SERVER_UNAVAILABLE;
+        return error_of_connecting(r);
     }
     error = client_bind(c, group, o->cancel_fd);
     if (error == 0 && !(c->accepted & 1))
@@ -271,7 +285,7 @@ static uint32_t exchange(struct rpc_client *c, const struct rpc_interface *inter
         abandon(c, used);
         return error;
     }
-    if (error != 0 && !(error == ERR_NOT_ENOUGH_MEMORY && !sent)) {
+    if (error != 0 && (sent || error != ERR_NOT_ENOUGH_MEMORY)) {
         /* It stays among `all`, which frees it, but no call gets it again. */
         used->transport->methods->shut_down(used->transport);
         mark_broken(c);
@@ -301,7 +315,7 @@ uint32_t rpc_client_call_fd(struct rpc_client *c, const struct rpc_interface *i,
     if (error == 0) {
         r = ndr_decode(op, RPC_OUT, answer.stub.data, answer.stub.size, arena, args);
         if (r < 0)
-            error = r == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY : ERR_RPC_X_BAD_STUB_DATA;
+            error = r == -ENOMEM ? ERR_RPC_S_CALL_FAILED : ERR_RPC_X_BAD_STUB_DATA;
     }
     if (error == 0 && ret_fd)
         *ret_fd = TAKE_FD(answer.fd);

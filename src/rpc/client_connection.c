@@ -157,7 +157,9 @@ uint32_t client_bind(struct client_connection *c, uint32_t group, int cancel_fd)
     if (r == 0)
         r = receive_fragment(c, &pdu, &h);
     if (r < 0)
-        return r == -EAGAIN ? ERR_TIMEOUT : ERR_RPC_S_SERVER_UNAVAILABLE;
+        return r == -EAGAIN   ? ERR_TIMEOUT
+               : r == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY
+                              : ERR_RPC_S_SERVER_UNAVAILABLE;
     return read_ack(c, &pdu, &h);
 }
 
@@ -221,8 +223,6 @@ uint32_t client_exchange(struct client_connection *c, uint16_t context_id, uint1
         return *ret_sent ? ERR_RPC_S_CALL_FAILED : ERR_RPC_S_SERVER_UNAVAILABLE;
     buffer_fini(&pdus);
     r = receive_answer(c, answer);
-    if (r == -ENOMEM)
-        return ERR_NOT_ENOUGH_MEMORY;
     if (r == -EAGAIN)
         return ERR_TIMEOUT;
     if (r == -EBADMSG || r == -EPROTO)

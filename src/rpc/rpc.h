@@ -139,6 +139,9 @@ void rpc_reply_fd(struct rpc_call *c, int fd); /* to go with the reply; not clos
  * rpc_dispose(): who made it decides how long that takes. */
 int rpc_call_take_fd(struct rpc_call *c);
 void rpc_dispose(int fd); /* on a thread of its own */
+/* It has changed something: should its reply be impossible, the caller is not told that memory was
+ * short, which would mean that nothing was done. */
+void rpc_call_changed(struct rpc_call *c);
 /* on_gone(data) is called once if the connection breaks before the reply; the call must then still
  * be given to rpc_reply(), there or later, which only frees it. For calls that wait long. */
 void rpc_call_on_gone(struct rpc_call *c, void (*on_gone)(struct rpc_call *c, void *data),
@@ -188,10 +191,11 @@ void rpc_client_unref(struct rpc_client *c); /* NULL is fine */
 
 /* One call; several threads may call at a time (each takes a connection of the association's pool,
  * or waits for one). Out parameters are in `arena`. 0, or a Win32 code when the call itself failed:
- * ERROR_RPC_S_SERVER_UNAVAILABLE (not sent), ERROR_RPC_S_CALL_FAILED (sent, no answer: it may have
- * been done), ERROR_TIMEOUT (no answer in time: likewise; only this call's connection is given up),
- * ERROR_INVALID_HANDLE (context mismatch), ERROR_RPC_X_BAD_STUB_DATA, ... The op's own
- * result is in args. */
+ * ERROR_RPC_S_CALL_FAILED (sent, and the answer is not known, if only for want of memory: it may
+ * have been done); ERROR_TIMEOUT (no answer in time: likewise; only this call's connection is given
+ * up); ERROR_RPC_S_SERVER_UNAVAILABLE, ERROR_NOT_ENOUGH_MEMORY, ERROR_TOO_MANY_OPEN_FILES,
+ * ERROR_INVALID_HANDLE (context mismatch), ... (it was not done). The op's own result is in args.
+ */
 uint32_t rpc_client_call(struct rpc_client *c, const struct rpc_interface *i,
                          const struct rpc_op *op, void *args, struct rpc_arena *arena);
 /* Likewise, with a descriptor to go with the request (-1: none) and room for one that comes with

@@ -143,6 +143,11 @@ static void close_opened(struct rpc_call *call)
     }
 }
 
+static uint32_t fault_of_shortage(const struct rpc_call *call)
+{
+    return call->changed ? NCA_UNSPECIFIED : NCA_REMOTE_NO_MEMORY;
+}
+
 /* The whole response; the fault to send instead, 0 if none. */
 static uint32_t call_encode(struct rpc_call *call, struct buffer *pdus)
 {
@@ -154,7 +159,7 @@ static uint32_t call_encode(struct rpc_call *call, struct buffer *pdus)
     if (r == 0)
         r = pdu_response_encode(pdus, call->connection->most_sent, call->id, call->context_id,
                                 stub.data, stub.size);
-    return r == 0 ? 0 : r == -ENOMEM ? NCA_REMOTE_NO_MEMORY : NCA_UNSPECIFIED;
+    return r == 0 ? 0 : r == -ENOMEM ? fault_of_shortage(call) : NCA_UNSPECIFIED;
 }
 
 void rpc_reply(struct rpc_call *call)
@@ -167,9 +172,9 @@ void rpc_reply(struct rpc_call *call)
         call_destroy(call);
         return;
     }
-    fault = call->reply_fd_lost ? NCA_REMOTE_NO_MEMORY : call_encode(call, &pdus);
+    fault = call->reply_fd_lost ? fault_of_shortage(call) : call_encode(call, &pdus);
     if (fault == 0 && !connection_send(call->connection, &pdus, call->reply_fd))
-        fault = NCA_REMOTE_NO_MEMORY;
+        fault = fault_of_shortage(call);
     if (fault != 0) {
         rpc_fault(call, fault);
         return;
@@ -194,6 +199,11 @@ void *rpc_call_context(struct rpc_call *call)
 const struct rpc_peer *rpc_call_peer(const struct rpc_call *call)
 {
     return &call->association->peer;
+}
+
+void rpc_call_changed(struct rpc_call *call)
+{
+    call->changed = true;
 }
 
 struct rpc_arena *rpc_call_arena(struct rpc_call *call)

@@ -85,6 +85,7 @@ struct rpc_call {
     struct buffer stub;
     bool too_long;      /* the request */
     bool reply_fd_lost; /* no descriptor was left for the copy */
+    bool changed;       /* something: rpc_call_changed() */
     void *args;
     struct rpc_arena arena;
     struct handle_object *held[MOST_CONTEXTS_OF_OP]; /* the context handles in args */

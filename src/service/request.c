@@ -105,12 +105,21 @@ void request_answer(struct request *r, uint32_t result)
     pipeline_when_durable(r->service->pipeline, &r->flight.wait);
 }
 
+/* It is done, and nothing that follows may say that it is not: a handle to it, or the reply itself,
+ * can still fail. */
 static void on_request_durable(struct pipeline_wait *w, uint32_t error)
 {
     struct request *r = container_of(w, struct request, flight.wait);
-    uint32_t result = error ? error : r->flight.result;
-    if (!error && r->finish)
+    if (error) {
+        request_reply(r, error);
+        return;
+    }
+    uint32_t result = r->flight.result;
+    if (r->finish)
         result = r->finish(r, result);
+    if (result == ERR_NOT_ENOUGH_MEMORY && r->flight.result != result)
+        result = ERR_RPC_S_CALL_FAILED;
+    rpc_call_changed(r->call);
     request_reply(r, result);
 }
 
