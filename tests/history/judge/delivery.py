@@ -97,19 +97,24 @@ class Delivery:
         """Passes over e without its being told, if that may be. Changes w."""
         if w.kept:
             return False
-        if e.record.overwritten or w.ended & e.bit:
+        if e.record.overwritten or w.ended & e.bit or e.registration.unsure:
             return True
         if e.record.branch > w.joined:
             return True
         if e.maybe_begun and not w.begun & e.bit:
             return True
-        if e.maybe_ended:
+        if e.maybe_ended or e.registration.close and e.record.life > self._life_known(w, e.registration):
             w.ended |= e.bit
             return True
         if self.port.version != 3 and e.record.revision < self.log.limit(time):
             w.owes = True
             return True
         return False
+
+    def _life_known(self, w, r):
+        """Which life of the service the port has surely heard of. A handle that is closed before it has heard of
+        the present one is closed at the end of that."""
+        return max(r.life, self.log.play[w.last].life if w.last >= 0 else 0)
 
     def _may_tell(self, w, e, call):
         if w.ended & e.bit or e.record.visible > call.end or w.owes and self.asks_for_loss:
@@ -173,7 +178,7 @@ class Delivery:
             return self._tell_loss(w, call)
         asks = [r for r in self.registrations if r.key == call.o["key"] and (
             r.reconnect if special == "reconnect" else r.lost if special == "lost" else r.cluster_state)]
-        if not asks or w.kept:
+        if w.kept or not asks and not (special != "cluster-lost" and self._shows_loss(call)):
             return []
         w = w.copy()
         if call.result == TAKEN and special in ("reconnect", "lost"):
@@ -190,6 +195,11 @@ class Delivery:
                 return [w, lost]
         return [w]
 
+    def _shows_loss(self, call):
+        """With clusport.h's call a port tells a loss even if no registration asked, and goes on to."""
+        return call.o["key"] == 0 and any(c.f == "ClusportGetNotification" and c.begin < call.end
+                                          for c in self.port.gets)
+
     def _tell_close(self, w, call):
         ways = []
         for i in self.closing:
@@ -201,7 +211,8 @@ class Delivery:
             if "otype" in call.o and call.o["otype"] != getattr(r, "object_type", call.o["otype"]):
                 continue
             told = w.copy()
-            if self._skip_to(told, r.close_low, call.end) is None and told.last < r.close_sure:
+            low = self.log.last_of(self._life_known(w, r), r.close_low)
+            if self._skip_to(told, low, call.end) is None and told.last < r.close_sure:
                 if call.result == TAKEN:
                     told.closes |= 1 << i
                     told.ended |= 1 << i
@@ -281,7 +292,7 @@ class Delivery:
             return []
         w = w.copy()
         first, seen = self._bound(call)
-        lives = sum(1 for start in self.log.life_starts if start < call.end)
+        lives = self.log.lives_before(call.end)
         at = w.at
         probe = w.copy()
         while True:
@@ -480,9 +491,11 @@ class Delivery:
                          % (later.record, missing.record))
 
     def _comes_later(self, w, call, missing):
-        for c in self.calls[w.next_call:w.next_call + 1000]:
-            if c is not call and c.result == TAKEN and not self._special(c) and self._fits(c)(missing):
-                return "revision" in c.o or not self._explained_otherwise(w, c, missing)
+        rest = [c for c in self.calls[w.next_call:w.next_call + 1000]
+                if c is not call and c.result == TAKEN and not self._special(c)]
+        for c in rest:
+            if self._fits(c)(missing):
+                return c is rest[0] or "revision" in c.o or not self._explained_otherwise(w, c, missing)
         return False
 
     def _explained_otherwise(self, w, c, missing):

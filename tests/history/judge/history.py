@@ -62,7 +62,7 @@ class Registration:
 
     def __init__(self, port, call, key):
         self.port, self.call, self.key = port, call, key
-        self.kinds, self.ids, self.path, self.subtree = set(), None, None, False
+        self.kinds, self.ids, self.path, self.subtree, self.unsure = set(), None, None, False, False
         self.reconnect = self.lost = self.handle_close = False
         self.owner = self.parent = None
         self.low = self.sure = 0
@@ -386,12 +386,17 @@ class History:
             log = port.log
             if log is None:
                 return
-            r.low, r.sure = self.seen_at(log, r.call.begin), log.first_visible_after(r.call.end)
+            # A process hears of a new life of the service when it does: until then it knows the one before.
+            lives = log.lives_before(r.call.end)
+            r.low = log.last_of(lives - 2 if lives > 1 else 0, self.seen_at(log, r.call.begin))
+            r.sure = log.first_visible_after(r.call.end)
+            r.life = log.play[r.sure - 1].life if r.sure > 0 else 0
             if port.since is not None:
                 self._place_since(port, r, port.since + 1)
             target = getattr(r, "target", None)
             if target and target.kind not in (CLUSTER, REGISTRY):
                 r.ids = self._ids_of(log, target)
+                r.unsure = len(r.ids) > 1  # the name went from one object to another while it was opened
             if r.owner:
                 self._place_end(log, r)
                 r.names = self._names_of(log, r.owner, r.call)
@@ -438,8 +443,9 @@ class History:
     def _ids_of(self, log, handle):
         c = handle.opened
         wanted = fold(handle.name)
+        local = handle.kind == NODE and wanted == ""  # the node of the service, and there is one
         ids = {fold(id) for id, name in self._names_at(log, handle.kind, c.begin, c.end)
-               if wanted in (fold(clip(name)), fold(id))}
+               if local or wanted in (fold(clip(name)), fold(id))}
         return ids or {wanted}
 
     def _names_of(self, log, handle, c):

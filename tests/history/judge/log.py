@@ -186,6 +186,15 @@ class Log:
     def was_limit(self, revision, time):
         return any(first == revision and begin <= time for begin, first in self.drops)
 
+    def lives_before(self, time):
+        return sum(1 for start in self.life_starts if start < time)
+
+    def last_of(self, life, index):
+        """The last record of that life or an earlier one, but not after index."""
+        while index >= 0 and self.play[index].life > life:
+            index -= 1
+        return index
+
     def at_revision(self, revision, time):
         """The record that had this revision for a reader at that time; None: there was none."""
         found = None
