@@ -9,7 +9,8 @@
 /* A table of handles: slot, generation and kind in one 64-bit word. A handle that is stale, of
  * another kind, or never was one is not found; it never reaches another object. Objects are
  * counted: a handle holds one reference, each successful handle_acquire() one more, and release()
- * runs when the last is gone, outside the table's lock. Thread-safe. */
+ * runs when the last is gone, outside the table's lock. Thread-safe; acquiring and giving back lock
+ * nothing. */
 
 typedef uint64_t handle_t; /* 0 is no handle; the lowest bits are never all ones */
 
@@ -18,7 +19,7 @@ struct handle_table;
 /* What every object in a table begins with. */
 struct handle_object {
     void (*release)(struct handle_object *o);
-    uint32_t references; /* changed only by handle.c */
+    int64_t references; /* changed only by handle.c */
     uint16_t kind;
 };
 
@@ -26,7 +27,7 @@ struct handle_table *handle_table_create(uint32_t most); /* at most this many ha
 void handle_table_destroy(
     struct handle_table *t); /* removes and releases what is left; NULL is fine */
 
-/* Takes over the caller's reference (references is set to 1). 0 and *ret_handle; -ENOMEM; -ENOSPC.
+/* Takes over the caller's reference, the only one. 0 and *ret_handle; -ENOMEM; -ENOSPC.
  */
 int handle_insert(struct handle_table *t, struct handle_object *o, uint16_t kind,
                   void (*release)(struct handle_object *o), handle_t *ret_handle);

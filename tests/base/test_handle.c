@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -179,6 +180,100 @@ static void test_many_threads_share_a_table(void **state)
     assert_int_equal(released, c.inserted);
 }
 
+/* One handle is acquired by all threads while it is closed and another takes its place. What is
+ * acquired is what was opened under that handle, and lives; nothing is released early, or never. */
+struct shared {
+    struct handle_table *table;
+    handle_t handle;
+    bool over;
+};
+
+static void *acquire_shared(void *context)
+{
+    struct shared *s = context;
+    while (!__atomic_load_n(&s->over, __ATOMIC_RELAXED)) {
+        handle_t h = __atomic_load_n(&s->handle, __ATOMIC_RELAXED);
+        struct handle_object *o = handle_acquire(s->table, h, KIND_A);
+        if (o && container_of(o, struct thing, object)->value != 42)
+            abort();
+        handle_unref(o);
+    }
+    return NULL;
+}
+
+static void thing_spoil(struct handle_object *o)
+{
+    container_of(o, struct thing, object)->value = 0;
+    thing_release(o);
+}
+
+static void test_acquired_while_closed(void **state)
+{
+    (void)state;
+    struct shared s = {.table = handle_table_create(4)};
+    pthread_t threads[4];
+    released = 0;
+
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, acquire_shared, &s), 0);
+    for (uint32_t i = 0; i < 20000; i++) {
+        struct thing *thing = calloc(1, sizeof(*thing));
+        handle_t h = 0;
+        assert_non_null(thing);
+        thing->value = 42;
+        assert_int_equal(handle_insert(s.table, &thing->object, KIND_A, thing_spoil, &h), 0);
+        __atomic_store_n(&s.handle, h, __ATOMIC_RELAXED);
+        struct handle_object *o = handle_remove(s.table, h, KIND_A);
+        assert_ptr_equal(o, &thing->object);
+        assert_int_equal(thing->value, 42);
+        assert_null(handle_acquire(s.table, h, KIND_A));
+        handle_unref(o);
+    }
+    __atomic_store_n(&s.over, true, __ATOMIC_RELAXED);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(released, 20000);
+    handle_table_destroy(s.table);
+}
+
+/* Far more often than a slot counts by itself, held and not, alone and not. */
+static void *acquire_often(void *context)
+{
+    struct shared *s = context;
+    for (int i = 0; i < 300000; i++) {
+        struct handle_object *o = handle_acquire(s->table, s->handle, 0);
+        if (!o)
+            abort();
+        handle_unref(o);
+    }
+    return NULL;
+}
+
+static void test_acquired_very_often(void **state)
+{
+    (void)state;
+    struct shared s = {.table = handle_table_create(4)};
+    struct handle_object *held[100];
+    pthread_t threads[4];
+    released = 0;
+
+    s.handle = insert(s.table, KIND_A, 1);
+    for (int i = 0; i < 100; i++)
+        held[i] = handle_acquire(s.table, s.handle, KIND_A);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, acquire_often, &s), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(container_of(held[i], struct thing, object)->value, 1);
+        handle_unref(held[i]);
+    }
+    assert_int_equal(released, 0);
+    handle_unref(handle_remove(s.table, s.handle, KIND_A));
+    assert_int_equal(released, 1);
+    handle_table_destroy(s.table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +281,8 @@ int main(void)
         cmocka_unit_test(test_the_limit),
         cmocka_unit_test(test_no_handle_comes_twice),
         cmocka_unit_test(test_many_threads_share_a_table),
+        cmocka_unit_test(test_acquired_while_closed),
+        cmocka_unit_test(test_acquired_very_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
