@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "notify/loop.h"
 
+#include <libgen.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #define MOST_ARGS 32
@@ -247,16 +251,36 @@ void shell(const char *format, ...)
         fail_msg("failed: %s", command);
 }
 
-pid_t read_pid(const char *file)
+static pid_t pid_in(const char *file)
 {
     int pid = 0;
     FILE *f = fopen(file, "re");
 
     if (!f)
         return 0;
-    if (fscanf(f, "%d", &pid) != 1)
+    if (fscanf(f, "%d\n", &pid) != 1)
         pid = 0;
     fclose(f);
+    return pid;
+}
+
+pid_t wait_pid(const char *file, pid_t other_than)
+{
+    char folder[256];
+    struct pollfd changed = {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN};
+    union {
+        struct inotify_event event;
+        char room[4096];
+    } events;
+
+    snprintf(folder, sizeof folder, "%s", file);
+    assert_true(inotify_add_watch(changed.fd, dirname(folder), IN_CLOSE_WRITE) > 0);
+    pid_t pid;
+    while ((pid = pid_in(file)) == 0 || pid == other_than) {
+        assert_int_equal(poll(&changed, 1, EVENT_WAIT_MS), 1);
+        assert_true(read(changed.fd, &events, sizeof events) > 0);
+    }
+    close(changed.fd);
     return pid;
 }
 

@@ -62,7 +62,9 @@ LPCWSTR wide(const char *ascii);
 
 /* Runs a shell command that must succeed. */
 void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-pid_t read_pid(const char *file); /* 0: none yet */
+/* Waits until an application has written its pid, another than that of the one before (0: none). It
+ * may be online a moment earlier. */
+pid_t wait_pid(const char *file, pid_t other_than);
 
 /* ---- being told ---- */
 

@@ -217,7 +217,7 @@ static void test_applications(void **state)
     snprintf(pid_file, sizeof pid_file, "%s/app.pid", service_folder(w->service));
     HRESOURCE app = make_application(group, L"app", pid_file);
     online_and_wait(w, app);
-    pid_t pid = read_pid(pid_file);
+    pid_t pid = wait_pid(pid_file, 0);
     HCHANGE states = watch_states(w);
 
     service_restart(w->service);
@@ -236,8 +236,7 @@ static void test_applications(void **state)
     group_goes(states, L"g", ClusterGroupPending);
     resource_goes(states, L"app", ONLINE);
     group_goes(states, L"g", ClusterGroupOnline);
-    assert_int_not_equal(read_pid(pid_file), pid);
-    assert_int_equal(kill(read_pid(pid_file), 0), 0);
+    assert_int_equal(kill(wait_pid(pid_file, pid), 0), 0);
     no_more_states(states);
     remove_resource(w, app);
     remove_group(group);

@@ -179,11 +179,10 @@ static void test_killed_application(void **state)
     HRESOURCE app = make_application(s->group, L"app", pid_file);
     set_common(app, number(L"RestartThreshold", 1));
     goes_online(s->port, app, L"app");
-    pid_t first = read_pid(pid_file);
+    pid_t first = wait_pid(pid_file, 0);
     assert_int_equal(kill(first, SIGKILL), 0);
     goes_failed_and_back(s->port, L"app");
-    pid_t second = read_pid(pid_file);
-    assert_int_not_equal(first, second);
+    pid_t second = wait_pid(pid_file, first);
     assert_int_equal(kill(second, SIGKILL), 0);
     resource_goes(s->port, L"app", FAILED);
     group_goes(s->port, L"g", ClusterGroupFailed);
