@@ -50,6 +50,7 @@ static void session_destroy(struct session *s)
     feed_unref(s->feed);
     free(s->path);
     free(s->cluster_name);
+    free(s->cluster_id);
     pthread_cond_destroy(&s->read_wanted);
     pthread_cond_destroy(&s->settled);
     pthread_mutex_destroy(&s->lock);
@@ -152,6 +153,24 @@ void session_detach(struct session *s, uint64_t generation)
     discard(old);
 }
 
+/* A session is with one cluster: another one's service at the same place is as good as none. Nobody
+ * else is here, since s->connecting is set. */
+static uint32_t check_cluster(struct session *s, struct rpc_client *client)
+{
+    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
+    struct private_Identify a = {0};
+    uint32_t error = rpc_client_call(client, &rpc_private, &private_op_Identify, &a, &arena);
+    if (error == 0)
+        error = a.result;
+    if (error != 0)
+        return error == ERR_RPC_S_CALL_FAILED ? ERR_RPC_S_SERVER_UNAVAILABLE : error;
+    const char *id = a.cluster_id ? a.cluster_id : "";
+    if (s->cluster_id)
+        return strcmp(s->cluster_id, id) == 0 ? 0 : ERR_RPC_S_SERVER_UNAVAILABLE;
+    s->cluster_id = strdup(id);
+    return s->cluster_id ? 0 : ERR_NOT_ENOUGH_MEMORY;
+}
+
 /* The lock is held, and given back during the attempt. *ret_surplus is to be discarded. */
 static uint32_t connect_locked(struct session *s, struct rpc_client **ret_surplus)
 {
@@ -161,6 +180,8 @@ static uint32_t connect_locked(struct session *s, struct rpc_client **ret_surplu
     pthread_mutex_unlock(&s->lock);
     struct rpc_client *client = NULL;
     uint32_t error = rpc_client_connect(&options, &client);
+    if (error == 0)
+        error = check_cluster(s, client);
     pthread_mutex_lock(&s->lock);
     s->connecting = false;
     s->connect_error = s->ending ? ERR_RPC_S_SERVER_UNAVAILABLE : error;
@@ -266,5 +287,5 @@ const char *session_cluster_name(const struct session *s)
 
 bool session_same_cluster(const struct session *a, const struct session *b)
 {
-    return strcmp(a->path, b->path) == 0 || text_equal(a->cluster_name, b->cluster_name);
+    return strcmp(a->cluster_id, b->cluster_id) == 0;
 }

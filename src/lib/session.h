@@ -12,9 +12,9 @@
 /* What a cluster handle stands on: the way to one service. Counted: the cluster handle, every
  * handle opened through it and every port hold a reference, so a port outlives CloseCluster().
  *
- * A connection that is lost is made again under the caller's feet. Each connection has a number,
- * its generation (from 1); what belongs to a connection (context handles, the feed) remembers its
- * generation and is opened again when it is an older one.
+ * A connection that is lost is made again under the caller's feet, to the same cluster only. Each
+ * connection has a number, its generation (from 1); what belongs to a connection (context handles,
+ * the feed) remembers its generation and is opened again when it is an older one.
  *
  * Locks: a session has one mutex. It is never held during a call, a connection attempt, or a
  * callback, and it is the innermost lock: nothing else is locked while it is held. So every
@@ -40,7 +40,7 @@ struct session *session_ref(struct session *s);
  * more: not to be called from a callback, nor with a lock held that one takes. */
 void session_unref(struct session *s);
 const char *session_cluster_name(const struct session *s); /* as it was at session_open() */
-/* Two cluster handles stand on two sessions, and the cluster may have been renamed in between. */
+/* Two cluster handles stand on two sessions, perhaps with two clusters one after the other. */
 bool session_same_cluster(const struct session *a, const struct session *b);
 
 /* A context handle: opened when first needed and again on each new connection. */

@@ -15,6 +15,7 @@ struct session {
     unsigned references;
     char *path;                /* of the service's socket */
     char *cluster_name;        /* set once, by session_open() */
+    char *cluster_id;          /* set once, by the first connection */
     pid_t process;             /* that the connection and the threads belong to */
     unsigned timeout_ms;       /* of a call */
     bool ending;               /* nobody but its own threads is left: they are not to wait */

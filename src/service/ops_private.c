@@ -26,6 +26,11 @@ PRIVATE_READ(OpenFeed)
     return request_give_text(r, r->service->boot_id, &a->boot_id);
 }
 
+PRIVATE_READ(Identify)
+{
+    return request_give_text(r, model_cluster(request_model(r))->o.id, &a->cluster_id);
+}
+
 PRIVATE_READ(Snapshot)
 {
     const struct model *m = request_model(r);

@@ -62,11 +62,42 @@ static void test_cluster_lost(void **state)
     assert_true(CloseClusterNotifyPort(own));
 }
 
+/* Another cluster's service is at the same place: it is not taken for the one that is away. */
+static void test_another_cluster(void **state)
+{
+    struct world *w = *state;
+    HGROUP group = make_group(w, L"Group");
+    HCHANGE port = watch(w, STATE | RECONNECT | CLUSTER_CHANGE_GROUP_ADDED, 1);
+    struct world *elsewhere = world_start(NULL);
+
+    service_kill(w->service);
+    shell("ln -sf %s %s", service_socket(elsewhere->service), service_socket(w->service));
+    HGROUP foreign = make_group(elsewhere, L"Foreign");
+    expect_event(port, STATE, 1, L"testcluster");
+    assert_int_equal(GetClusterGroupState(group, NULL, NULL), ClusterGroupStateUnknown);
+    assert_int_equal(GetLastError(), RPC_S_SERVER_UNAVAILABLE);
+    assert_int_equal(RegisterClusterNotify(port, CLUSTER_CHANGE_GROUP_STATE, foreign, 2),
+                     ERROR_INVALID_PARAMETER);
+    assert_true(CloseClusterGroup(foreign));
+    world_stop(elsewhere);
+
+    shell("rm %s", service_socket(w->service));
+    service_again(w->service);
+    expect_event(port, RECONNECT, 1, L"testcluster");
+    HGROUP own = make_group(w, L"Own");
+    expect_event(port, CLUSTER_CHANGE_GROUP_ADDED, 1, L"Own");
+    assert_int_equal(GetClusterGroupState(group, NULL, NULL), ClusterGroupOffline);
+    remove_group(own);
+    remove_group(group);
+    assert_true(CloseClusterNotifyPort(port));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reconnect),
         cmocka_unit_test(test_cluster_lost),
+        cmocka_unit_test(test_another_cluster),
     };
     return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
