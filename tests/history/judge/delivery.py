@@ -278,9 +278,11 @@ class Delivery:
         seen = self.history.seen_at(self.log, call.begin)
         size = 0
         for index in range(len(self.log.play) - 1, seen, -1):
+            if self.log.play[index].visible > call.end:
+                continue
             size += len(self.log.play[index].bytes)
             if size > SEEN_LATE:
-                return -1, seen
+                return seen, seen
         first = seen
         while first >= 0 and size + len(self.log.play[first].bytes) <= SEEN_LATE:
             size += len(self.log.play[first].bytes)
@@ -301,7 +303,9 @@ class Delivery:
                 break
             sure = e.record.index > first and (lives <= 1 or w.last >= 0 and
                                                self.log.play[w.last].life == e.record.life)
-            if not self._pass_over(probe, e, call.end) and sure:
+            if not sure and not w.ended & e.bit:
+                return [w]  # the port may be here, and have to read it first
+            if not self._pass_over(probe, e, call.end):
                 return []
             at += 1
         for i in self.closing:
