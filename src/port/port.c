@@ -162,6 +162,7 @@ void port_take_back(struct port *p, size_t first)
 {
     if (first >= p->filter_count)
         return;
+    p->shown_filter = NULL;
     while (p->filter_count > first)
         filter_free(p->filters[--p->filter_count]);
     gather_kinds(p);
@@ -376,9 +377,10 @@ static bool show_due(struct port *p, uint64_t limit, unsigned which, struct port
         const struct port_filter *f = p->filters[i];
         for (uint8_t due = PORT_DUE_STATE; due <= PORT_DUE_CLOSE; due <<= 1) {
             struct due_time at = due_time(p, f, due);
-            if (!(f->due & due & which) || at.revision > limit || !is_earlier(at, best))
+            bool shown = f == p->shown_filter && due == p->shown_due;
+            if (!(f->due & due & which) || at.revision > limit || !(shown || is_earlier(at, best)))
                 continue;
-            best = at;
+            best = shown ? (struct due_time){0} : at; /* then nothing is earlier */
             p->shown_before = at.revision;
             p->pending = PENDING_DUE;
             p->pending_due = due;
@@ -387,7 +389,9 @@ static bool show_due(struct port *p, uint64_t limit, unsigned which, struct port
     }
     if (p->pending != PENDING_DUE)
         return false;
-    describe_due(p, p->filters[p->pending_filter], p->pending_due, ret);
+    p->shown_filter = p->filters[p->pending_filter];
+    p->shown_due = p->pending_due;
+    describe_due(p, p->shown_filter, p->shown_due, ret);
     return true;
 }
 
@@ -557,6 +561,7 @@ void port_consume(struct port *p)
         INVARIANT(p->pending_filter < p->filter_count);
         p->filters[p->pending_filter]->due &= (uint8_t)~p->pending_due;
         p->due_count--;
+        p->shown_filter = NULL;
         sweep(p);
         break;
     case PENDING_LOST:

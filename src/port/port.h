@@ -80,6 +80,8 @@ struct port {
     uint8_t pending_due;
     enum port_pending pending;
     size_t pending_filter;
+    const struct port_filter *shown_filter; /* whose due was shown and not consumed; NULL: none */
+    uint8_t shown_due;
     uint64_t shown_before; /* what was shown last comes before this revision; 0: nothing was */
 
     struct port_filter **filters;

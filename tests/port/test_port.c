@@ -526,6 +526,27 @@ static void what_was_shown_comes_first(void **state)
     history_destroy(h);
 }
 
+/* ... also when the same falls due again. */
+static void what_was_shown_is_not_overtaken(void **state)
+{
+    (void)state;
+    struct history *h = history_create();
+    struct port *p = make(PORT_V1, 1);
+    struct port_notification n;
+    assert_int_equal(add_v1(p, RECONNECT, OBJECT_CLUSTER, NULL, 1, h), 0);
+    assert_int_equal(add_v1(p, RECONNECT, OBJECT_CLUSTER, NULL, 2, h), 0);
+    port_reconnected(p, 1);
+    expect(p, h, 1, RECONNECT, "cluster");
+    assert_int_equal(port_peek(p, &h->source, &n), PORT_NOTIFICATION);
+    assert_int_equal(n.key, 2);
+    port_reconnected(p, 1);
+    expect(p, h, 2, RECONNECT, "cluster");
+    expect(p, h, 1, RECONNECT, "cluster");
+    expect_nothing(p, h);
+    port_destroy(p);
+    history_destroy(h);
+}
+
 /* ... and what a loss ends. */
 static void what_was_shown_is_not_after_a_loss(void **state)
 {
@@ -829,6 +850,7 @@ int main(void)
         cmocka_unit_test(a_close_in_version_2_names_the_type),
         cmocka_unit_test(reconnects_are_told_to_those_who_asked),
         cmocka_unit_test(what_was_shown_comes_first),
+        cmocka_unit_test(what_was_shown_is_not_overtaken),
         cmocka_unit_test(what_was_shown_is_not_after_a_loss),
         cmocka_unit_test(losses_are_counted_and_told),
         cmocka_unit_test(a_port_waits_for_a_service_that_is_away),
