@@ -93,7 +93,7 @@ class Log:
             self._check_commit(c)
             first = c.records[0].revision
             if uncertain:
-                if first == uncertain.records[-1].revision + 1 and not c.replaced:
+                if first == uncertain.records[-1].revision + 1:
                     self._append(uncertain, uncertain.begin)
                 uncertain = None
             if self.play:
