@@ -72,6 +72,7 @@ _Noreturn void faults_fail(const char *file, int line, const char *condition, co
     vfprintf(stderr, format, rest);
     va_end(rest);
     fputc('\n', stderr);
+    task = NULL;
     exit(1);
 }
 
@@ -85,6 +86,12 @@ static void on_end(int signal)
     if (signal == SIGALRM)
         _exit(1);
     raise(signal); /* the handler is gone */
+}
+
+/* A helper of the tests gave up. */
+static void at_exit(void)
+{
+    print_case();
 }
 
 /* ---- the injector ---- */
@@ -102,6 +109,7 @@ void faults_begin(char *argv[])
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
         sigaction(ends[i], &(struct sigaction){.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND},
                   NULL);
+    atexit(at_exit);
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
@@ -120,16 +128,15 @@ void faults_spare_this_thread(bool spare)
     set(spare);
 }
 
-struct fault_page *faults_shared_page(const char *file, const char *ret_environment[3])
+struct fault_page *faults_shared_page(const char *ret_environment[3])
 {
     static char preload[640], variable[640];
-    _cleanup_close_
-    int fd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    EXPECT(fd >= 0 && ftruncate(fd, sizeof(struct fault_page)) == 0, "%s: %m", file);
+    int fd = memfd_create("faults", MFD_CLOEXEC); /* stays: each start opens it */
+    EXPECT(fd >= 0 && ftruncate(fd, sizeof(struct fault_page)) == 0, "%m");
     void *map = mmap(NULL, sizeof(struct fault_page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    EXPECT(map != MAP_FAILED, "%s: %m", file);
+    EXPECT(map != MAP_FAILED, "%m");
     snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", injector);
-    snprintf(variable, sizeof(variable), FAULTS_PAGE_VARIABLE "=%s", file);
+    snprintf(variable, sizeof(variable), FAULTS_PAGE_VARIABLE "=/proc/%d/fd/%d", getpid(), fd);
     ret_environment[0] = preload;
     ret_environment[1] = variable;
     ret_environment[2] = NULL;

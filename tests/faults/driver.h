@@ -28,7 +28,7 @@ void faults_begin(char *argv[]);
 struct fault_page *faults_own_page(void);
 void faults_spare_this_thread(bool spare);
 /* A page for another process: environment variables for it, "NAME=value", NULL at the end. */
-struct fault_page *faults_shared_page(const char *file, const char *ret_environment[3]);
+struct fault_page *faults_shared_page(const char *ret_environment[3]);
 
 /* Leaves nothing armed. Which tasks run: all, or the one that CLUSPORT_TASK names. */
 void faults_run(struct fault_page *page, const struct fault_task *task);

@@ -110,6 +110,13 @@ static int notify_listen(const struct test_service *s)
     return fd;
 }
 
+static const char *const *environment;
+
+void service_environment(const char *const variables[])
+{
+    environment = variables;
+}
+
 static void exec_service(const struct test_service *s, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -121,12 +128,15 @@ static void exec_service(const struct test_service *s, pid_t parent)
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     setenv("NOTIFY_SOCKET", s->notify, 1);
+    for (size_t i = 0; environment && environment[i]; i++)
+        putenv((char *)environment[i]);
     execv(s->args[0], (char *const *)s->args);
     perror(s->args[0]);
     _exit(1);
 }
 
-static void wait_ready(struct test_service *s, int notify_fd)
+/* false: it ended instead. */
+static bool wait_ready(struct test_service *s, int notify_fd)
 {
     for (;;) {
         struct pollfd fds[] = {{.fd = notify_fd, .events = POLLIN},
@@ -140,14 +150,32 @@ static void wait_ready(struct test_service *s, int notify_fd)
             char message[512] = "";
             ssize_t size = recv(notify_fd, message, sizeof(message) - 1, 0);
             if (size > 0 && strstr(message, "READY=1"))
-                return;
+                return true;
             continue;
         }
-        give_up(s, "ended before it was ready");
+        return false;
     }
 }
 
-void service_again(struct test_service *s)
+static int wait_end(struct test_service *s)
+{
+    struct pollfd fd = {.fd = s->pidfd, .events = POLLIN};
+    int n;
+    do
+        n = poll(&fd, 1, STOP_WAIT_MS);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        give_up(s, "does not end");
+    int status = 0;
+    if (waitpid(s->pid, &status, 0) != s->pid)
+        give_up(s, "cannot be waited for");
+    close(s->pidfd);
+    s->pid = 0;
+    s->pidfd = -1;
+    return status;
+}
+
+bool service_try(struct test_service *s, int *ret_status)
 {
     _cleanup_close_
     int notify_fd = notify_listen(s);
@@ -161,7 +189,17 @@ void service_again(struct test_service *s)
     s->pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);
     if (s->pidfd < 0)
         give_up(s, "no pidfd");
-    wait_ready(s, notify_fd);
+    if (wait_ready(s, notify_fd))
+        return true;
+    *ret_status = wait_end(s);
+    return false;
+}
+
+void service_again(struct test_service *s)
+{
+    int status;
+    if (!service_try(s, &status))
+        give_up(s, "ended before it was ready");
 }
 
 struct test_service *service_start(const char *const extra_args[])
@@ -182,22 +220,20 @@ struct test_service *service_start(const char *const extra_args[])
     return s;
 }
 
-static int wait_end(struct test_service *s)
+int service_signal(struct test_service *s, int signal)
+{
+    if (kill(s->pid, signal) < 0)
+        give_up(s, "cannot be signalled");
+    return wait_end(s);
+}
+
+bool service_ended(struct test_service *s, int *ret_status)
 {
     struct pollfd fd = {.fd = s->pidfd, .events = POLLIN};
-    int n;
-    do
-        n = poll(&fd, 1, STOP_WAIT_MS);
-    while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        give_up(s, "does not end");
-    int status = 0;
-    if (waitpid(s->pid, &status, 0) != s->pid)
-        give_up(s, "cannot be waited for");
-    close(s->pidfd);
-    s->pid = 0;
-    s->pidfd = -1;
-    return status;
+    if (poll(&fd, 1, 0) <= 0)
+        return false;
+    *ret_status = wait_end(s);
+    return true;
 }
 
 void service_kill(struct test_service *s)
@@ -243,6 +279,11 @@ static void keep_journal(const struct test_service *s)
         snprintf(to, sizeof(to), "%s/%s.db%s", history, basename(s->folder), endings[i]);
         rename(from, to);
     }
+}
+
+void service_forget(struct test_service *s)
+{
+    nftw(s->state, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 void service_stop(struct test_service *s)

@@ -2,6 +2,7 @@
 #ifndef TESTS_SUPPORT_SERVICE_H
 #define TESTS_SUPPORT_SERVICE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* A real clusportd of the test's own, in a scratch folder. Any failure prints the service's log and
@@ -18,6 +19,15 @@ void service_stop(struct test_service *s);  /* SIGTERM, exit code 0 wanted; the 
 void service_kill(struct test_service *s);  /* SIGKILL, and gone */
 void service_halt(struct test_service *s);  /* SIGTERM, exit code 0 wanted; the folder stays */
 void service_again(struct test_service *s); /* starts it on the same folder */
+/* Starts it; false: it ended before it was ready, with *ret_status as waitpid() gives it. */
+bool service_try(struct test_service *s, int *ret_status);
+/* The signal, and what it ends with. */
+int service_signal(struct test_service *s, int signal);
+/* It has ended by itself. */
+bool service_ended(struct test_service *s, int *ret_status);
+void service_forget(struct test_service *s); /* removes its state folder, while it does not run */
+/* "NAME=value" for each service that is started from now on; NULL at the end, the caller's. */
+void service_environment(const char *const variables[]);
 void service_restart(struct test_service *s); /* kill and again */
 
 const char *service_socket(const struct test_service *s);

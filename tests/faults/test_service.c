@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clusport.h"
+#include "faults/driver.h"
+#include "support/service.h"
+
+/* The service, each call of its own made to fail. This program is its client, and never fails. */
+
+#define LONG_MS 20000
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define DEEPER_EVERY 16 /* runs after which all is looked at once more after a kill */
+
+static struct test_service *service;
+static struct fault_page *page;
+static HCLUSTER cluster;
+static unsigned runs;
+
+/* ---- what is true ---- */
+
+enum truth { TRUTH_DONE, TRUTH_NOT_DONE, TRUTH_MAY_BE_DONE };
+
+static enum truth truth_of(DWORD error)
+{
+    switch (error) {
+    case ERROR_SUCCESS:
+    case ERROR_RESOURCE_PROPERTIES_STORED:
+        return TRUTH_DONE;
+    case RPC_S_CALL_FAILED:
+    case ERROR_TIMEOUT:
+        return TRUTH_MAY_BE_DONE;
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_DISK_FULL:
+    case ERROR_IO_DEVICE:
+    case ERROR_GEN_FAILURE:
+    case RPC_S_SERVER_UNAVAILABLE:
+        return TRUTH_NOT_DONE;
+    default:
+        EXPECT(false, "error %u is not one of a service in trouble", error);
+        return TRUTH_NOT_DONE;
+    }
+}
+
+static void expect_truth(DWORD error, bool is_done, const char *what)
+{
+    enum truth told = truth_of(error);
+    EXPECT(told != TRUTH_DONE || is_done, "%s: told that it is done, and it is not", what);
+    EXPECT(told != TRUTH_NOT_DONE || !is_done, "%s: error %u says that it is not done, but it is",
+           what, error);
+}
+
+static DWORD error_of(bool success)
+{
+    return success ? ERROR_SUCCESS : GetLastError();
+}
+
+/* ---- the service's life ---- */
+
+/* It may end for what failed, but not by a signal, and not without a word. */
+static void expect_ended_well(int status)
+{
+    char command[256];
+    EXPECT(WIFEXITED(status), "the service was ended by signal %d", WTERMSIG(status));
+    if (WEXITSTATUS(status) == 0)
+        return;
+    EXPECT(faults_hit() > 0, "the service ended with %d for nothing", WEXITSTATUS(status));
+    snprintf(command, sizeof(command), "tail -n 20 '%s' | grep -q 'error='", service_log(service));
+    EXPECT(system(command) == 0, "the service ended with %d and did not say why",
+           WEXITSTATUS(status));
+}
+
+/* The service as it is without faults: started again if it ended. */
+static void revive(void)
+{
+    int status;
+    if (service_pid(service) > 0 && !service_ended(service, &status))
+        return;
+    if (service_pid(service) == 0)
+        status = 0;
+    expect_ended_well(status);
+    service_again(service);
+}
+
+/* Until the service takes changes again: a disk that did not work is tried in intervals. */
+static void settle(void)
+{
+    DWORD error;
+    HKEY root = NULL;
+    do {
+        revive();
+        error = error_of(root || (root = GetClusterKey(cluster, KEY_ALL_ACCESS)));
+        if (error == ERROR_SUCCESS)
+            error = ClusterRegSetValue(root, L"settled", REG_BINARY, (const BYTE *)"1", 1);
+    } while (truth_of(error) != TRUTH_DONE);
+    ClusterRegCloseKey(root);
+}
+
+/* ---- requests ---- */
+
+static DWORD created, renamed, stored, made_key, made_resource;
+static HCHANGE port;
+static HGROUP group;
+
+static bool group_is_there(LPCWSTR name)
+{
+    HGROUP found = OpenClusterGroup(cluster, name);
+    EXPECT(found || GetLastError() == ERROR_GROUP_NOT_FOUND, "error %u", GetLastError());
+    if (found)
+        CloseClusterGroup(found);
+    return found != NULL;
+}
+
+static bool resource_is_there(LPCWSTR name)
+{
+    HRESOURCE found = OpenClusterResource(cluster, name);
+    EXPECT(found || GetLastError() == ERROR_RESOURCE_NOT_FOUND, "error %u", GetLastError());
+    if (found)
+        CloseClusterResource(found);
+    return found != NULL;
+}
+
+static bool value_is_there(void)
+{
+    HKEY root = GetClusterKey(cluster, KEY_ALL_ACCESS), key = NULL;
+    EXPECT(root, "error %u", GetLastError());
+    bool there = false;
+    if (ClusterRegOpenKey(root, L"Faults", KEY_READ, &key) == ERROR_SUCCESS) {
+        DWORD size = 0;
+        there = ClusterRegQueryValue(key, L"value", NULL, NULL, &size) == ERROR_SUCCESS;
+        ClusterRegCloseKey(key);
+    }
+    ClusterRegCloseKey(root);
+    return there;
+}
+
+static void open_port(void)
+{
+    const CLUSPORT_FILTER filter = {.cbSize = sizeof(filter),
+                                    .pszKinds = "group.added,group.deleted"};
+    settle();
+    EXPECT_CODE(ClusportCreatePort(cluster, &filter, 1, NULL, &port), ERROR_SUCCESS);
+}
+
+static void body_requests(void)
+{
+    HRESOURCE resource;
+    HKEY root, key = NULL;
+    created = renamed = stored = made_key = made_resource = RPC_S_SERVER_UNAVAILABLE;
+    group = CreateClusterGroup(cluster, L"made");
+    created = error_of(group);
+    if (group) {
+        renamed = SetClusterGroupName(group, L"renamed");
+        resource = CreateClusterResource(group, L"disk", L"ocf:heartbeat:Dummy", 0);
+        made_resource = error_of(resource);
+        if (resource)
+            CloseClusterResource(resource);
+    }
+    root = GetClusterKey(cluster, KEY_ALL_ACCESS);
+    truth_of(error_of(root));
+    if (!root)
+        return;
+    made_key = (DWORD)ClusterRegCreateKey(root, L"Faults", 0, KEY_ALL_ACCESS, NULL, &key, NULL);
+    if (made_key == ERROR_SUCCESS) {
+        stored = ClusterRegSetValue(key, L"value", REG_BINARY, (const BYTE *)"12345", 5);
+        ClusterRegCloseKey(key);
+    }
+    ClusterRegCloseKey(root);
+}
+
+static void check_requests(void)
+{
+    bool there = group_is_there(L"made"), by_new_name = group_is_there(L"renamed");
+    expect_truth(created, there || by_new_name, "CreateClusterGroup");
+    if (group) {
+        expect_truth(renamed, by_new_name, "SetClusterGroupName");
+        expect_truth(made_resource, resource_is_there(L"disk"), "CreateClusterResource");
+    }
+    if (made_key == ERROR_SUCCESS)
+        expect_truth(stored, value_is_there(), "ClusterRegSetValue");
+}
+
+/* What the port tells is what happened: no more, and no less. */
+static void check_told(bool was_made)
+{
+    bool told = false, last = false;
+    HGROUP end = CreateClusterGroup(cluster, L"end");
+    EXPECT(end, "error %u", GetLastError());
+    while (!last) {
+        CLUSPORT_NOTIFICATION *n = NULL;
+        EXPECT_CODE(ClusportGetNotification(port, LONG_MS, &n), ERROR_SUCCESS);
+        told |= strcmp(n->pszKind, "group.added") == 0 && lstrcmpW(n->pszName, L"made") == 0;
+        last = lstrcmpW(n->pszName, L"end") == 0;
+        EXPECT(n->ullLostCount == 0, "the port says that it lost %llu",
+               (unsigned long long)n->ullLostCount);
+        ClusportFreeNotification(n);
+    }
+    EXPECT(told == was_made, "the group was %s, and the port told of %s",
+           was_made ? "made" : "not made", told ? "it" : "nothing");
+    EXPECT_CODE(DeleteClusterGroup(end), ERROR_SUCCESS);
+    CloseClusterGroup(end);
+}
+
+static void remove_all(void)
+{
+    HRESOURCE resource = OpenClusterResource(cluster, L"disk");
+    if (resource) {
+        EXPECT_CODE(DeleteClusterResource(resource), ERROR_SUCCESS);
+        CloseClusterResource(resource);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        HGROUP found = OpenClusterGroup(cluster, i ? L"renamed" : L"made");
+        if (!found)
+            continue;
+        EXPECT_CODE(DeleteClusterGroup(found), ERROR_SUCCESS);
+        CloseClusterGroup(found);
+    }
+    HKEY root = GetClusterKey(cluster, KEY_ALL_ACCESS);
+    LONG error = ClusterRegDeleteKey(root, L"Faults");
+    EXPECT(error == ERROR_SUCCESS || error == ERROR_FILE_NOT_FOUND, "error %d", error);
+    ClusterRegCloseKey(root);
+}
+
+static void after_requests(void)
+{
+    settle();
+    check_requests();
+    if (++runs % DEEPER_EVERY == 0) {
+        service_restart(service);
+        settle();
+        check_requests();
+    }
+    check_told(group_is_there(L"made") || group_is_there(L"renamed"));
+    if (group)
+        CloseClusterGroup(group);
+    EXPECT(CloseClusterNotifyPort(port), "error %u", GetLastError());
+    remove_all();
+}
+
+/* ---- reads, and ports of other programs ---- */
+
+static void read_code(DWORD error)
+{
+    truth_of(error);
+    EXPECT(error == ERROR_SUCCESS || faults_hit() > 0, "error %u for nothing", error);
+}
+
+static void body_reads(void)
+{
+    const CLUSPORT_FILTER filter = {.cbSize = sizeof(filter), .pszKinds = "group.*"};
+    const CLUSPORT_OPTIONS since = {.cbSize = sizeof(since), .fSince = TRUE, .ullSince = 1},
+                           snapshot = {.cbSize = sizeof(snapshot), .fSnapshot = TRUE};
+    CLUSPORT_NOTIFICATION *n = NULL;
+    CLUSPORT_PORT *ports = NULL;
+    DWORD count, size = 0, type;
+    WCHAR name[64];
+    HCLUSTER own = OpenCluster(NULL);
+    read_code(error_of(own));
+    if (!own)
+        return;
+    HCLUSENUM list = ClusterOpenEnum(own, CLUSTER_ENUM_GROUP | CLUSTER_ENUM_RESTYPE);
+    read_code(error_of(list));
+    if (list) {
+        size = COUNT(name);
+        read_code(ClusterEnum(list, 0, &type, name, &size));
+        ClusterCloseEnum(list);
+    }
+    HGROUP kept = OpenClusterGroup(own, L"kept");
+    read_code(error_of(kept));
+    BYTE properties[1024];
+    if (kept)
+        read_code(ClusterGroupControl(kept, NULL, CLUSCTL_GROUP_GET_COMMON_PROPERTIES, NULL, 0,
+                                      properties, sizeof(properties), &size));
+    for (unsigned i = 0; i < 2; i++) {
+        HCHANGE p = NULL;
+        DWORD error = ClusportCreatePort(own, &filter, 1, i ? &snapshot : &since, &p);
+        read_code(error);
+        if (error != ERROR_SUCCESS)
+            continue;
+        error = ClusportGetNotification(p, LONG_MS, &n); /* the ring is small: from the journal */
+        read_code(error);
+        ClusportFreeNotification(error == ERROR_SUCCESS ? n : NULL);
+        CloseClusterNotifyPort(p);
+    }
+    DWORD error = ClusportListPorts(own, &ports, &count);
+    read_code(error);
+    if (error == ERROR_SUCCESS)
+        ClusportFreePorts(ports);
+    EXPECT(CloseCluster(own), "error %u", GetLastError());
+}
+
+static void after_reads(void)
+{
+    settle();
+    EXPECT(group_is_there(L"kept"), "what was there before is gone");
+}
+
+/* ---- from a start to a stop ---- */
+
+static int64_t blocks_of_a_good_life;
+
+static void before_life(void)
+{
+    int status = service_signal(service, SIGTERM);
+    EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", status);
+}
+
+static void body_life(void)
+{
+    int status;
+    if (service_try(service, &status))
+        status = service_signal(service, SIGTERM);
+    expect_ended_well(status);
+}
+
+static void after_life(void)
+{
+    int64_t blocks = atomic_load(&page->blocks_at_exit);
+    if (faults_hit() == 0 && blocks_of_a_good_life == 0)
+        blocks_of_a_good_life = blocks;
+    EXPECT(blocks <= blocks_of_a_good_life, "%ld blocks of memory were held at the end, not %ld",
+           (long)blocks, (long)blocks_of_a_good_life);
+    service_again(service);
+    settle();
+    EXPECT(group_is_there(L"kept"), "what was there before is gone");
+}
+
+static void before_first_life(void)
+{
+    before_life();
+    service_forget(service);
+}
+
+static void after_first_life(void)
+{
+    service_again(service);
+    settle();
+    EXPECT(!group_is_there(L"kept"), "a group of another life");
+}
+
+/* With its descriptors and system calls it loses the way to say that it is ready, too. */
+#define LIFE (1u << FAULT_MEMORY | 1u << FAULT_SQLITE)
+
+static const struct fault_task tasks[] = {
+    {"requests", open_port, body_requests, after_requests, FAULTS_ALL, 12, false},
+    {"reads", settle, body_reads, after_reads, 1u << FAULT_MEMORY, 12, false},
+    {"life", before_life, body_life, after_life, LIFE, 6, false},
+    {"first-life", before_first_life, body_life, after_first_life, LIFE, 6, false},
+};
+
+int main(int argc, char *argv[])
+{
+    const char *const args[] = {"--feed-size", "65536", NULL};
+    const char *environment[3];
+    (void)argc;
+    faults_begin(argv);
+    page = faults_shared_page(environment);
+    service_environment(environment);
+    service = service_start(args);
+    cluster = OpenCluster(NULL);
+    EXPECT(cluster, "error %u", GetLastError());
+    HGROUP kept = CreateClusterGroup(cluster, L"kept");
+    EXPECT(kept, "error %u", GetLastError());
+    CloseClusterGroup(kept);
+    for (size_t i = 0; i < COUNT(tasks); i++)
+        faults_run(page, &tasks[i]);
+    CloseCluster(cluster);
+    service_stop(service);
+    return 0;
+}
