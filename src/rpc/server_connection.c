@@ -204,7 +204,13 @@ static void handle_bind(struct connection *c, bool first)
         return;
     }
     if (first) {
-        if (bind.most_received < PDU_LEAST_FRAGMENT || association_join(c, bind.group) < 0) {
+        int r = bind.most_received < PDU_LEAST_FRAGMENT ? -EINVAL : association_join(c, bind.group);
+
+        if (r == -ENOMEM) { /* a refusal would tell the client that it may not */
+            connection_break(c);
+            return;
+        }
+        if (r < 0) {
             refuse_bind(c, PDU_NAK_REASON_NOT_SPECIFIED);
             return;
         }
