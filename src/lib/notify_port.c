@@ -204,6 +204,7 @@ static uint32_t tie_locked(struct registration *r)
         return ERR_INVALID_HANDLE;
     if (p->port && r->session && !session_same_cluster(p->session->session, r->session->session))
         return ERR_INVALID_PARAMETER; /* another thread was faster with another cluster */
+    INVARIANT(p->port || r->session);
     struct session *session = (p->port ? p->session : r->session)->session;
     uint64_t generation;
     _cleanup_(feed_unrefp) struct feed *feed = session_mapped_feed(session, &generation);
