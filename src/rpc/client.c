@@ -198,6 +198,7 @@ static uint32_t take_connection(struct rpc_client *c, struct client_connection *
         error = ERR_RPC_S_SERVER_UNAVAILABLE;
     }
     if (error == 0) {
+        INVARIANT(taken);
         taken->next_of_client = c->all;
         c->all = taken;
         *ret = taken;

@@ -156,7 +156,7 @@ uint32_t client_bind(struct client_connection *c, uint32_t group, int cancel_fd)
         r = wait_for_answer(c, cancel_fd);
     if (r == 0)
         r = receive_fragment(c, &pdu, &h);
-    if (r < 0)
+    if (r != 0)
         return r == -EAGAIN   ? ERR_TIMEOUT
                : r == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY
                               : ERR_RPC_S_SERVER_UNAVAILABLE;
