@@ -335,9 +335,13 @@ static void before_first_life(void)
     service_forget(service);
 }
 
+/* Another cluster: the handle of the one before is of no use to it. */
 static void after_first_life(void)
 {
     service_again(service);
+    CloseCluster(cluster);
+    cluster = OpenCluster(NULL);
+    EXPECT(cluster, "error %u", GetLastError());
     settle();
     EXPECT(!group_is_there(L"kept"), "a group of another life");
 }
