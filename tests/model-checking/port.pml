@@ -223,9 +223,7 @@ end_in_futex:
     atomic {
         inside--;
         if
-#ifndef MUTATE_SILENT_LEAVE
         :: is_closed && inside == 0 -> broadcast_moved()
-#endif
         :: else
         fi;
         UNLOCK
