@@ -60,11 +60,12 @@ static void *reader_thread(void *argument)
     while ((r = next_locked(s))) {
         bool ending = s->ending;
         pthread_mutex_unlock(&s->lock);
-        r->error = ending ? ERR_RPC_S_SERVER_UNAVAILABLE : read_journal(s, r);
-        if (r->error != ERR_TIMEOUT)
-            r->done(r);
+        uint32_t error = ending ? ERR_RPC_S_SERVER_UNAVAILABLE : read_journal(s, r);
+        r->error = error;
+        if (error != ERR_TIMEOUT)
+            r->done(r); /* and r is its owner's again */
         pthread_mutex_lock(&s->lock);
-        if (r->error == ERR_TIMEOUT)
+        if (error == ERR_TIMEOUT)
             add_locked(s, r); /* the service is silent but there: nothing else would ask again */
     }
     pthread_mutex_unlock(&s->lock);
