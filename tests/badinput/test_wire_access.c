@@ -106,6 +106,7 @@ static const struct rpc_op *const reads[] = {
     &private_op_PublishPorts,
     &private_op_ListPorts,
     &private_op_ServiceInfo,
+    &private_op_Identify,
 };
 
 static bool is_read(const struct rpc_op *op)

@@ -20,7 +20,7 @@
 static int records_fd = -1;
 static uint64_t written, batch_start; /* the committer's thread only */
 static uint64_t drop;
-static ino_t journal_inode;
+static uint64_t journal_inode;
 
 void record_service_start(void)
 {
@@ -77,18 +77,21 @@ EXPORTED int sqlite3_bind_int64(sqlite3_stmt *s, int at, sqlite3_int64 value)
     return next(s, at, value);
 }
 
-/* A journal that was put in the place of another is another file. */
+/* A journal that was put in the place of another is another file, though it may have its number. */
 static void note_journal(sqlite3_stmt *s)
 {
-    struct stat st;
+    struct statx st;
     struct line l;
     const char *path = sqlite3_db_filename(sqlite3_db_handle(s), "main");
-    if (!path || stat(path, &st) < 0 || st.st_ino == journal_inode)
+    if (!path || statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st) < 0 ||
+        st.stx_ino == journal_inode)
         return;
-    journal_inode = st.st_ino;
+    journal_inode = st.stx_ino;
     line_begin(&l, "journal");
     put_plain(&l, "path", path);
-    put_number(&l, "inode", st.st_ino);
+    put_number(&l, "inode", st.stx_ino);
+    put_number(&l, "born_s", (uint64_t)st.stx_btime.tv_sec);
+    put_number(&l, "born_ns", st.stx_btime.tv_nsec);
     line_write(&l);
 }
 

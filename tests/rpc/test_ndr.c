@@ -267,7 +267,7 @@ static void test_every_operation(void **state)
                 round_trip(op, RPC_OUT);
             }
         }
-    assert_int_equal(count, 150);
+    assert_int_equal(count, 151);
     assert_null(rpc_interface_op(&rpc_cmrp, 80));
     assert_null(rpc_interface_op(&rpc_cmrp, 60000));
 }

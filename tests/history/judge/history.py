@@ -145,9 +145,9 @@ class History:
                 by_state[c.process] = log, len(log.life_starts) - 1
             elif c.f == "journal":
                 log = by_state[c.process][0]
-                last = getattr(log, "inode", c.a["inode"])
-                replaced[c.process] = last != c.a["inode"]
-                log.inode = c.a["inode"]
+                file = c.a["inode"], c.a["born_s"], c.a["born_ns"]
+                replaced[c.process] = getattr(log, "file", file) != file
+                log.file = file
             elif c.f == "commit":
                 self._take_commit(c, by_state, replaced, data)
         for log in self.logs:
