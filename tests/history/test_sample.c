@@ -8,32 +8,47 @@
 /* A short program that does a little of everything that the judge looks at; test_judge.py falsifies
  * its history. */
 
-static DWORD next_v1(HCHANGE port, DWORD room)
+static DWORD read_v1(HCHANGE port, DWORD room, DWORD wait_ms, DWORD *flag, DWORD_PTR *key)
 {
     static WCHAR name[NAME_ROOM];
-    DWORD_PTR key;
-    DWORD flag;
-    return GetClusterNotify(port, &key, &flag, name, &room, 0);
+    return GetClusterNotify(port, key, flag, name, &room, wait_ms);
 }
 
-static DWORD next_v2(HCHANGE port)
+static DWORD next_v1(HCHANGE port, DWORD room)
+{
+    DWORD flag;
+    DWORD_PTR key;
+    return read_v1(port, room, 0, &flag, &key);
+}
+
+static DWORD read_v2(HCHANGE port, DWORD wait_ms, NOTIFY_FILTER_AND_TYPE *filter)
 {
     static WCHAR text[4][NAME_ROOM];
     static BYTE buffer[256];
     DWORD_PTR key;
-    NOTIFY_FILTER_AND_TYPE filter;
     DWORD size = sizeof(buffer), room[] = {NAME_ROOM, NAME_ROOM, NAME_ROOM, NAME_ROOM};
-    return GetClusterNotifyV2(port, &key, &filter, buffer, &size, text[0], &room[0], text[1],
-                              &room[1], text[2], &room[2], text[3], &room[3], 0);
+    return GetClusterNotifyV2(port, &key, filter, buffer, &size, text[0], &room[0], text[1],
+                              &room[1], text[2], &room[2], text[3], &room[3], wait_ms);
+}
+
+static DWORD read_own(HCHANGE port, DWORD wait_ms, ULONGLONG *revision)
+{
+    CLUSPORT_NOTIFICATION *n = NULL;
+    DWORD error = ClusportGetNotification(port, wait_ms, &n);
+    if (n)
+        *revision = n->ullRevision;
+    ClusportFreeNotification(n);
+    return error;
 }
 
 static DWORD next_own(HCHANGE port)
 {
-    CLUSPORT_NOTIFICATION *n = NULL;
-    DWORD error = ClusportGetNotification(port, 0, &n);
-    ClusportFreeNotification(n);
-    return error;
+    ULONGLONG revision;
+    return read_own(port, 0, &revision);
 }
+
+/* What a port has to read from the journal is not there at once, so a drain waits for what it knows
+ * to come; then nothing more is on its way. */
 
 static void drain_v1(HCHANGE port)
 {
@@ -41,14 +56,30 @@ static void drain_v1(HCHANGE port)
         ;
 }
 
-static void drain_v2(HCHANGE port)
+static void drain_v1_to(HCHANGE port, DWORD last, DWORD_PTR last_key)
 {
-    while (next_v2(port) == ERROR_SUCCESS)
+    DWORD flag = 0;
+    DWORD_PTR key = 0;
+    while (flag != last || key != last_key)
+        assert_int_equal(read_v1(port, NAME_ROOM, EVENT_WAIT_MS, &flag, &key), ERROR_SUCCESS);
+    drain_v1(port);
+}
+
+static void drain_v2_to(HCHANGE port, DWORD type, LONGLONG last)
+{
+    NOTIFY_FILTER_AND_TYPE filter = {0};
+    while (filter.dwObjectType != type || filter.FilterFlags != last)
+        assert_int_equal(read_v2(port, EVENT_WAIT_MS, &filter), ERROR_SUCCESS);
+    while (read_v2(port, 0, &filter) == ERROR_SUCCESS)
         ;
 }
 
-static void drain_own(HCHANGE port)
+static void drain_own(struct world *w, HCHANGE port)
 {
+    ULONGLONG last = 0, revision = 0;
+    assert_int_equal(ClusportGetRevision(w->cluster, &last), ERROR_SUCCESS);
+    while (revision < last)
+        assert_int_equal(read_own(port, EVENT_WAIT_MS, &revision), ERROR_SUCCESS);
     while (next_own(port) == ERROR_SUCCESS)
         ;
 }
@@ -95,33 +126,34 @@ static void sample(void **state)
     assert_int_equal(next_v1(v1, 2), ERROR_MORE_DATA);
     assert_int_equal(next_v1(v1, NAME_ROOM), ERROR_SUCCESS);
     assert_int_equal(next_v1(v1, 2), ERROR_MORE_DATA);
-    drain_v1(v1);
-    drain_v2(v2);
+    drain_v1_to(v1, CLUSTER_CHANGE_GROUP_PROPERTY, 2);
+    drain_v2_to(v2, CLUSTER_OBJECT_TYPE_GROUP, CLUSTER_CHANGE_GROUP_COMMON_PROPERTY_V2);
     assert_int_equal(next_own(own), ERROR_SUCCESS);
 
     service_restart(w->service);
     online_and_wait(w, resource);
     assert_int_equal(SetClusterGroupName(group, L"again"), ERROR_SUCCESS);
-    drain_own(own);
-    drain_v2(v2);
-    drain_v1(v1);
+    drain_own(w, own);
+    drain_v2_to(v2, CLUSTER_OBJECT_TYPE_GROUP, CLUSTER_CHANGE_GROUP_COMMON_PROPERTY_V2);
+    drain_v1_to(v1, CLUSTER_CHANGE_GROUP_PROPERTY, 2);
     CLUSPORT_OPTIONS from = {.cbSize = sizeof(from), .fSince = TRUE, .ullSince = since};
     CLUSPORT_OPTIONS snapshot = {.cbSize = sizeof(snapshot), .fSnapshot = TRUE};
     HCHANGE resumed = own_port(w, &from), joined = own_port(w, &snapshot);
     remove_resource(w, resource);
-    drain_own(resumed);
-    drain_own(joined);
+    drain_own(w, resumed);
+    drain_own(w, joined);
     assert_true(CloseClusterGroup(group));
     drain_v1(v1);
 
     HKEY root = GetClusterKey(w->cluster, KEY_ALL_ACCESS);
     assert_non_null(root);
-    assert_int_equal(next_own(slow), ERROR_SUCCESS);
-    assert_int_equal(next_own(slow), ERROR_SUCCESS);
+    ULONGLONG early;
+    assert_int_equal(read_own(slow, EVENT_WAIT_MS, &early), ERROR_SUCCESS);
+    assert_int_equal(read_own(slow, EVENT_WAIT_MS, &early), ERROR_SUCCESS);
     set_values(root, 400);
-    drain_own(slow);
+    drain_own(w, slow);
     set_values(root, 3);
-    drain_own(slow);
+    drain_own(w, slow);
     assert_int_equal(ClusterRegCloseKey(root), ERROR_SUCCESS);
 
     const HCHANGE ports[] = {v1, v2, own, slow, resumed, joined};
