@@ -58,12 +58,21 @@ static void open_feed(struct rpc_call *call, void *args)
     rpc_reply(call);
 }
 
+static void identify(struct rpc_call *call, void *args)
+{
+    struct private_Identify *a = args;
+    a->cluster_id = rpc_arena_text(rpc_call_arena(call), "bench");
+    rpc_reply(call);
+}
+
 static const rpc_handler_fn cmrp_handlers[CMRP_OPNUM_COUNT] = {
     [CMRP_OPNUM_GetClusterName] = get_cluster_name,
     [CMRP_OPNUM_OpenCluster] = open_cluster,
 };
-static const rpc_handler_fn private_handlers[PRIVATE_OPNUM_COUNT] = {[PRIVATE_OPNUM_OpenFeed] =
-                                                                         open_feed};
+static const rpc_handler_fn private_handlers[PRIVATE_OPNUM_COUNT] = {
+    [PRIVATE_OPNUM_OpenFeed] = open_feed,
+    [PRIVATE_OPNUM_Identify] = identify,
+};
 
 /* ---- the thread that answers ---- */
 
