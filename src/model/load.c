@@ -50,6 +50,16 @@ static int get_copy(const json_t *j, const char *name, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
+/* Jansson calls some of its own failed allocations a bad token. */
+int store_parse(const char *json, size_t size, size_t flags, json_t **ret)
+{
+    errno = 0;
+    *ret = json_loadb(json, size, flags, NULL);
+    if (*ret)
+        return 0;
+    return errno == ENOMEM ? -ENOMEM : -EBADMSG;
+}
+
 int store_append_texts(struct buffer *b, const json_t *list)
 {
     if (!json_is_array(list))
@@ -282,8 +292,11 @@ int model_load_object(struct model *m, enum object_type type, const char *key, c
     size_t loader = 0;
     while (loader < ARRAY_SIZE(loaders) && loaders[loader].type != type)
         loader++;
-    _cleanup_(json_decrefp) json_t *j = json_loadb(json, size, 0, NULL);
+    _cleanup_(json_decrefp) json_t *j = NULL;
     uint64_t created = 0;
+    int r = store_parse(json, size, 0, &j);
+    if (r < 0)
+        return r;
     if (loader == ARRAY_SIZE(loaders) || get_number(j, "created", INT64_MAX, &created) < 0)
         return -EBADMSG;
     if (!get_text(j, "id") || !get_text(j, "name") || strcmp(get_text(j, "id"), key) != 0)

@@ -177,10 +177,12 @@ int resource_type_parse(struct resource_type *t, const char *json, size_t size)
         return -EBADMSG;
     t->o.type = OBJECT_RESOURCE_TYPE;
     t->o.state = NO_STATE;
-    _cleanup_(decrefp) json_t *j = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
-    if (!json_is_object(j))
-        return -EBADMSG;
-    int r = get_names(t, j, json, size);
+    _cleanup_(decrefp) json_t *j = NULL;
+    int r = store_parse(json, size, JSON_REJECT_DUPLICATES, &j);
+    if (r == 0 && !json_is_object(j))
+        r = -EBADMSG;
+    if (r == 0)
+        r = get_names(t, j, json, size);
     if (r == 0)
         r = get_class(t, j);
     if (r == 0)
