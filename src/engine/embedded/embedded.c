@@ -80,9 +80,10 @@ static int embedded_start(struct engine *e, const struct engine_options *options
     r = agent_runner_create(options->loop, &m->agents, on_done, m, &m->runner);
     if (r >= 0 && !model_cluster(options->model))
         r = form_cluster(m);
+    if (r >= 0)
+        r = types_report(&m->reports);
     if (r < 0)
         return r;
-    types_report(&m->reports);
     /* Before the links: an interface belongs to a node. */
     r = start_node(m);
     if (r < 0)
@@ -202,7 +203,11 @@ static void embedded_free(struct engine *e)
 
 static void embedded_reload(struct engine *e)
 {
-    types_report(&embedded_of(e)->reports);
+    int r = types_report(&embedded_of(e)->reports);
+
+    if (r < 0)
+        log_error("types_not_read error=%s consequence=%s", log_quote(strerror(-r)),
+                  log_quote("they stay as they are until the next reload"));
 }
 
 static const struct engine_methods methods = {

@@ -36,8 +36,9 @@ int timers_start(struct timers *t, uint64_t id, uint32_t delay_ms); /* 0 or -err
 void timers_cancel(struct timers *t, uint64_t id);                  /* unknown: passed over */
 void timers_stop(struct timers *t);
 
-/* Reports each definition file that says what the model does not hold yet. */
-void types_report(struct reports *r);
+/* Reports each definition file that says what the model does not hold yet. A bad one is logged and
+ * passed over. 0 or -ENOMEM: not all are. */
+int types_report(struct reports *r);
 
 /* The node's links as the kernel tells them. */
 struct links;
