@@ -19,7 +19,7 @@ struct feed_source {
     struct journal_reader *reader;
     struct journal_reader_job job;
     bool reading, closed;
-    int error; /* of the last page */
+    int error; /* why there was nothing to give: of the last page, or of the last look */
     void (*arrived)(void *context);
     void *context;
 };
@@ -134,7 +134,8 @@ static enum port_source_result look_in_feed(struct feed_source *s, uint64_t from
         return SOURCE_EMPTY;
     case FEED_LAPPED:
         return read_page(s, from);
-    default:
+    default: /* FEED_NO_MEMORY */
+        s->error = -ENOMEM;
         return SOURCE_ERROR;
     }
 }
@@ -145,6 +146,7 @@ static enum port_source_result next(struct port_source *port, uint64_t from, con
     struct feed_source *s = container_of(port, struct feed_source, port);
     if (s->reading)
         return SOURCE_ERROR;
+    s->error = 0;
     if (from >= s->page_from && from < s->page_end) {
         enum port_source_result found = look_in_page(s, &from, kinds, ret, ret_size, ret_next);
         if (found != SOURCE_EMPTY)

@@ -179,11 +179,22 @@ static enum port_result fill_call(struct notify_call *c, uint32_t *ret)
     return count > 0 || *ret ? PORT_NOTIFICATION : found;
 }
 
+/* Nothing comes by itself to those who wait: they are told why, and ask again. */
+static bool end_failed(struct notify_port *p)
+{
+    int error = feed_source_error(p->source);
+    if (error < 0)
+        notify_port_end_calls(p, error == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY : ERR_IO_DEVICE);
+    return error < 0;
+}
+
 static void serve(struct notify_port *p)
 {
     while (p->calls) {
         uint32_t result;
         enum port_result found = fill_call(p->calls, &result);
+        if (found == PORT_AWAY && end_failed(p))
+            return;
         if (found != PORT_NOTIFICATION)
             return;
         finish_call(p->calls, result);
@@ -193,9 +204,7 @@ static void serve(struct notify_port *p)
 static void page_arrived(void *context)
 {
     struct notify_port *p = context;
-    if (feed_source_error(p->source) < 0)
-        notify_port_end_calls(p, ERR_IO_DEVICE);
-    else
+    if (!end_failed(p))
         serve(p);
 }
 
