@@ -30,19 +30,28 @@ static int say(const char *what, int error)
 
 /* ---- what happens ---- */
 
+/* Whoever started the service would wait for a word that never comes. */
+static int tell_ready(void)
+{
+    int r = sd_notify(0, "READY=1\nSTATUS=The node is up.");
+    return r < 0 ? say("that the service is ready cannot be told", r) : 0;
+}
+
 static void on_ready(void *context)
 {
     struct service *s = context;
     int r = rpc_server_listen(s->rpc, TAKE_FD(s->listen_fd));
-    if (r < 0) {
+    if (r < 0)
         say("the socket cannot be served", r);
+    else
+        r = tell_ready();
+    if (r < 0) {
         sd_event_exit(s->loop, EXIT_FAILURE);
         return;
     }
     log_info("ready socket=%s state_dir=%s",
              log_quote(s->socket_made ? s->options->socket_path : "handed over"),
              log_quote(s->options->state_dir));
-    sd_notify(0, "READY=1\nSTATUS=The node is up.");
 }
 
 static void on_published(void *context)
@@ -53,6 +62,8 @@ static void on_published(void *context)
 static void on_stopped(void *context, int error)
 {
     struct service *s = context;
+    if (error < 0)
+        log_error("ended error=%s", log_quote(strerror(-error)));
     sd_event_exit(s->loop, error < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
@@ -238,6 +249,8 @@ int main(int argc, char *argv[])
     struct service s = {.options = &options, .listen_fd = -1};
     r = service_open(&s);
     int status = r < 0 ? EXIT_FAILURE : sd_event_loop(s.loop);
+    if (status < 0)
+        log_error("loop_failed error=%s", log_quote(strerror(-status)));
     service_close(&s);
     return status < 0 ? EXIT_FAILURE : status;
 }

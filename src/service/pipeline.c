@@ -144,8 +144,10 @@ static int on_recover(sd_event_source *source, void *context)
     struct model *fresh = NULL;
     int r = restore_model(p->journal, &fresh);
     if (r == 0 && !model_cluster(fresh)) {
-        model_destroy(fresh); /* not even the cluster's making could be kept */
-        r = -EIO;
+        model_destroy(fresh);
+        log_error("cluster_not_made error=%s", log_quote(error_message(p->error)));
+        p->options.stopped(p->options.context, -ECANCELED);
+        return 0;
     }
     if (r < 0) {
         log_error("reload_failed error=%s", log_quote(strerror(-r)));
@@ -205,7 +207,8 @@ static void commit_failed(struct pipeline *p, struct batch *lost)
 /* Whoever waits can be told neither: the next service finds out, and answers with it. */
 static void end_unanswered(struct pipeline *p)
 {
-    log_error("commit_unknown state_dir=%s consequence=%s", log_quote(p->options.engine.state_dir),
+    log_error("commit_unknown error=%s state_dir=%s consequence=%s",
+              log_quote(strerror(-p->commit_result)), log_quote(p->options.engine.state_dir),
               log_quote("what the disk refused cannot be removed; the service ends without an "
                         "answer, the next start decides"));
     p->options.stopped(p->options.context, p->commit_result);
