@@ -244,6 +244,10 @@ static uint64_t run_usual(enum fault_class class, uint64_t calls, uint64_t seed)
     uint64_t cases = run_class(class, 0, true, false, first, step, UINT64_MAX);
     /* What never works again: a few, for the library's patience is long with a silent service. */
     uint64_t few = class == FAULT_IO ? 1 : 3;
+    if (task->most_usual)
+        few = MIN(few, most / 4);
+    if (few == 0 || task->only_once & 1u << class)
+        return cases;
     step = MAX(calls / few, (uint64_t)1);
     first = 1 + random_below(&random, (uint32_t)step);
     return cases + run_class(class, 0, true, true, first, step, few);
@@ -252,8 +256,10 @@ static uint64_t run_usual(enum fault_class class, uint64_t calls, uint64_t seed)
 static uint64_t run_every(enum fault_class class)
 {
     uint64_t cases = 0;
-    for (unsigned way = 0; way < FAULT_WAYS; way++)
-        for (int persistent = 0; persistent < 2; persistent++)
+    unsigned ways = class == FAULT_MEMORY ? 1 : FAULT_WAYS;
+    int lasting = !(task->only_once & 1u << class);
+    for (unsigned way = 0; way < ways; way++)
+        for (int persistent = 0; persistent <= lasting; persistent++)
             cases += run_class(class, way, false, persistent, 1, 1, UINT64_MAX);
     return cases;
 }

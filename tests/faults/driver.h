@@ -15,6 +15,7 @@ struct fault_task {
     void (*after)(void); /* without faults again: what must be true; lets go of everything */
     unsigned classes;    /* bits of enum fault_class */
     unsigned most_usual; /* cases of each class in a run that is not the campaign's; 0: every n */
+    unsigned only_once; /* classes whose failures do not last: what a client meets then is a hang */
     /* Of all that the task makes nothing is held after it: looked at when the page is ours. */
     bool leaves_nothing;
 };

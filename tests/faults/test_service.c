@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/macro.h"
 #include "clusport.h"
 #include "faults/driver.h"
 #include "support/service.h"
@@ -340,8 +341,8 @@ static void body_life(void)
 static void after_life(void)
 {
     int64_t blocks = atomic_load(&page->blocks_at_exit);
-    if (faults_hit() == 0 && blocks_of_a_good_life == 0)
-        blocks_of_a_good_life = blocks;
+    if (faults_hit() == 0)
+        blocks_of_a_good_life = MAX(blocks_of_a_good_life, blocks);
     EXPECT(blocks <= blocks_of_a_good_life, "%ld blocks of memory were held at the end, not %ld",
            (long)blocks, (long)blocks_of_a_good_life);
     service_again(service);
@@ -366,11 +367,14 @@ static void after_first_life(void)
     EXPECT(!group_is_there(L"kept"), "a group of another life");
 }
 
+/* With so few cases none is of a failure that lasts: those end with somebody's patience, and are
+ * the campaign's. Not even there a service that can never again accept anyone: to a reader that is
+ * a silent one, a whole CLUSPORT_CALL_TIMEOUT for each attempt. */
 static const struct fault_task tasks[] = {
-    {"requests", open_port, body_requests, after_requests, FAULTS_ALL, 12, false},
-    {"reads", settle, body_reads, after_reads, 1u << FAULT_MEMORY, 12, false},
-    {"life", before_life, body_life, after_life, FAULTS_ALL, 6, false},
-    {"first-life", before_first_life, body_life, after_first_life, FAULTS_ALL, 6, false},
+    {"requests", open_port, body_requests, after_requests, FAULTS_ALL, 3, 0, false},
+    {"reads", settle, body_reads, after_reads, FAULTS_ALL, 3, 1u << FAULT_DESCRIPTOR, false},
+    {"life", before_life, body_life, after_life, FAULTS_ALL, 3, 0, false},
+    {"first-life", before_first_life, body_life, after_first_life, FAULTS_ALL, 3, 0, false},
 };
 
 int main(int argc, char *argv[])
