@@ -256,7 +256,8 @@ def atomic_told_in_part(f):
 def atomic_seen_in_part(f):
     """between two changes of a transaction there is nothing"""
     told = f.told(f.resumed)
-    first, _ = neighbours(told, lambda a, b: a["transaction"] == b["transaction"] and a["revision"] != b["revision"])
+    _, first = neighbours(told[::-1], lambda b, a: a["transaction"] == b["transaction"] and
+                          a["revision"] != b["revision"])
     end = f.add_after(first)
     for key in [k for k in end if k not in ("t", "n", "p")]:
         del end[key]

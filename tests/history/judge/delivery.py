@@ -11,6 +11,7 @@ from .kinds import CLUSTER_STATE, HANDLE_CLOSE, RECONNECT, V2_HANDLE_CLOSE, V2_L
 from .log import NUMBER
 
 TAKEN, KEPT, NOTHING, GONE = 0, 234, 258, 6  # what a call on a port returns
+FEED_ENTRANCE = 64  # a reader enters a feed at revisions that are divisible by it
 WAYS_MOST = 500
 LOOK_AHEAD = 20000
 
@@ -23,14 +24,16 @@ class Way:
     """One way that fits so far. at: entries before it are done with; begun, ended: registrations (bits) that have
     been told something where that was open, or are told nothing more; closes: whose HANDLE_CLOSE came; owes: a loss
     that is still to be told; kept: a call showed the entry `at` and left it; free: calls that never returned and took
-    an entry each; told_loss: the present loss and how often it was told; taken: calls beyond the first unused one."""
-    __slots__ = ("at", "begun", "ended", "closes", "owes", "kept", "free", "told_loss", "next_call", "taken", "joined",
-                 "last")
+    an entry each; told_loss: the present loss and how often it was told; taken: calls beyond the first unused one;
+    last: the last record that was told or is in a loss; reached: the last that was told or is a loss's first."""
+    __slots__ = ("at", "begun", "ended", "closes", "owes", "excused", "kept", "free", "told_loss", "next_call",
+                 "taken", "joined", "last", "reached")
 
     def __init__(self):
-        self.at = self.begun = self.ended = self.closes = self.free = self.next_call = 0
+        self.at = self.begun = self.ended = self.closes = self.excused = self.free = self.next_call = 0
         self.owes = self.kept = False
         self.told_loss, self.taken, self.joined, self.last = None, frozenset(), 0, -1
+        self.reached = -1
 
     def copy(self):
         w = Way.__new__(Way)
@@ -103,18 +106,15 @@ class Delivery:
             return True
         if e.maybe_begun and not w.begun & e.bit:
             return True
-        if e.maybe_ended or e.registration.close and e.record.life > self._life_known(w, e.registration):
+        lost = self.port.version != 3 and e.record.revision < self.log.limit(time)
+        ended = e.maybe_ended or e.record.life > e.registration.life_known
+        if e.record.revision < w.excused or ended and lost:
+            return True
+        if ended:
             w.ended |= e.bit
-            return True
-        if self.port.version != 3 and e.record.revision < self.log.limit(time):
+        elif lost:
             w.owes = True
-            return True
-        return False
-
-    def _life_known(self, w, r):
-        """Which life of the service the port has surely heard of. A handle that is closed before it has heard of
-        the present one is closed at the end of that."""
-        return max(r.life, self.log.play[w.last].life if w.last >= 0 else 0)
+        return ended or lost
 
     def _may_tell(self, w, e, call):
         if w.ended & e.bit or e.record.visible > call.end or w.owes and self.asks_for_loss:
@@ -123,8 +123,8 @@ class Delivery:
                        for i in self.closing)
 
     def _tell(self, w, e, at, call):
-        w.last = e.record.index
-        w.owes = False
+        w.last = w.reached = e.record.index
+        w.owes, w.excused = False, 0
         if e.maybe_begun:
             w.begun |= e.bit
         w.joined = max(w.joined, e.record.branch)
@@ -178,27 +178,14 @@ class Delivery:
             return self._tell_loss(w, call)
         asks = [r for r in self.registrations if r.key == call.o["key"] and (
             r.reconnect if special == "reconnect" else r.lost if special == "lost" else r.cluster_state)]
-        if w.kept or not asks and not (special != "cluster-lost" and self._shows_loss(call)):
+        if w.kept or not asks:
             return []
         w = w.copy()
+        if call.result == TAKEN and (special == "lost" or special == "reconnect" and self.port.version == 1):
+            w.excused = self.log.limit(call.end)  # how much it speaks of is seen by what comes next
         if call.result == TAKEN and special in ("reconnect", "lost"):
             w.owes = False
-            at = w.at
-            while special == "lost" or self.port.version == 1:  # whatever is gone by now may be what it speaks of
-                e = self.entry(at)
-                if e is None or e.record.revision >= self.log.limit(call.end):
-                    break
-                at += 1
-            if at > w.at:
-                lost = w.copy()
-                lost.at = at
-                return [w, lost]
         return [w]
-
-    def _shows_loss(self, call):
-        """With clusport.h's call a port tells a loss even if no registration asked, and goes on to."""
-        return call.o["key"] == 0 and any(c.f == "ClusportGetNotification" and c.begin < call.end
-                                          for c in self.port.gets)
 
     def _tell_close(self, w, call):
         ways = []
@@ -211,8 +198,8 @@ class Delivery:
             if "otype" in call.o and call.o["otype"] != getattr(r, "object_type", call.o["otype"]):
                 continue
             told = w.copy()
-            low = self.log.last_of(self._life_known(w, r), r.close_low)
-            if self._skip_to(told, low, call.end) is None and told.last < r.close_sure:
+            low = self.log.last_of(r.life_known, r.close_low)
+            if self._skip_to(told, low, call.end) is None and told.reached < r.close_sure:
                 if call.result == TAKEN:
                     told.closes |= 1 << i
                     told.ended |= 1 << i
@@ -238,6 +225,7 @@ class Delivery:
                 return []
             w.at += 1
         w.told_loss = (first, last, 1)
+        w.reached = max(w.reached, self._index_of(first, call))
         w.last = max(w.last, self._index_of(last, call))
         return [w]
 
@@ -289,29 +277,35 @@ class Delivery:
             first -= 1
         return first, seen
 
+    def _has_present_feed(self, call):
+        """A port hears of another service when it does, and may have read some of that one's journal before; until
+        then it has nothing more. A registration brings it up to date."""
+        lives = self.log.lives_before(call.end)
+        return lives <= 1 or any(r.call.begin > self.log.life_starts[lives - 1] and r.call.end <= call.begin
+                                 for r in self.registrations)
+
+    def _may_have_to_read(self, w, call, first):
+        """Whether the port may be at what no feed holds, of whatever kind it is, and so have nothing while that is
+        read from the journal. A feed holds what was made in its service's life, and a reader can enter it at some
+        revisions only."""
+        play, at = self.log.play, max(w.last, min(r.low for r in self.registrations))
+        lives = self.log.lives_before(call.end)
+        if lives > 1 and (at < 0 or play[at].life < lives - 1):
+            return True
+        begins = self.log.last_of(lives - 2, at) + 1 if lives > 1 else 0
+        past = (play[at].revision + 1) % FEED_ENTRANCE if at >= 0 else 0
+        return max(begins, at + 1 - past) <= first
+
     def _tell_nothing(self, w, call):
+        first, seen = self._bound(call)
         if w.kept:
             return []
-        w = w.copy()
-        first, seen = self._bound(call)
-        lives = self.log.lives_before(call.end)
-        at = w.at
-        probe = w.copy()
-        while True:
-            e = self.entry(at)
-            if e is None or e.record.index > seen:
-                break
-            sure = e.record.index > first and (lives <= 1 or w.last >= 0 and
-                                               self.log.play[w.last].life == e.record.life)
-            if not sure and not w.ended & e.bit:
-                return [w]  # the port may be here, and have to read it first
-            if not self._pass_over(probe, e, call.end):
+        if not self._may_have_to_read(w, call, first):
+            if any(not w.closes >> i & 1 and self.registrations[i].close.end < call.begin for i in self.closing):
                 return []
-            at += 1
-        for i in self.closing:
-            if not w.closes >> i & 1 and self.registrations[i].close.end < call.begin:
+            if self._has_present_feed(call) and self._skip_to(w.copy(), seen, call.end):
                 return []
-        return [w]
+        return [w.copy()]
 
     def _follow(self, w, call):
         if call.result == NOTHING:

@@ -68,6 +68,7 @@ class Registration:
         self.low = self.sure = 0
         self.close, self.close_low, self.close_sure = None, FOREVER, FOREVER
         self.names = None  # that HANDLE_CLOSE may give
+        self.life_known = FOREVER  # no handle is closed for the port before the end of that life
 
     def matches(self, record):
         if record.number not in self.kinds:
@@ -421,6 +422,8 @@ class History:
             r.handle_close = r.handle_close and r.close is r.owner.closed
             r.close_low = max(self.seen_at(log, r.close.begin), r.low)
             r.close_sure = log.first_visible_after(r.close.end)
+            if log.was_away(r.close.begin, r.close.end):
+                r.life_known = r.life
         else:
             r.handle_close = False
 

@@ -189,6 +189,16 @@ class Log:
     def lives_before(self, time):
         return sum(1 for start in self.life_starts if start < time)
 
+    def was_away(self, begin, end):
+        """The service may have been away at some moment between the two times: after the last commit of one life of
+        it, and before the first of the next."""
+        for life, start in enumerate(self.life_starts[1:], 1):
+            quiet = max((c.begin for c in self.commits if c.life < life), default=0)
+            back = min((c.end for c in self.commits if c.life >= life), default=float("inf"))
+            if begin < max(start, back) and end > min(start, quiet):
+                return True
+        return False
+
     def last_of(self, life, index):
         """The last record of that life or an earlier one, but not after index."""
         while index >= 0 and self.play[index].life > life:
