@@ -9,6 +9,7 @@
 #include "base/macro.h"
 #include "clusport.h"
 #include "faults/driver.h"
+#include "rpc/rpc_interface.h"
 #include "support/service.h"
 
 /* The service, each call of its own made to fail. This program is its client, and never fails. */
@@ -316,6 +317,62 @@ static void after_reads(void)
     EXPECT(group_is_there(L"kept"), "what was there before is gone");
 }
 
+/* ---- a port over RPC: whoever waits is answered ---- */
+
+static struct rpc_client *wire;
+static struct rpc_arena arena;
+static struct cmrp_GetNotify told;
+static uint32_t told_code;
+
+static void call(const struct rpc_op *op, void *arguments)
+{
+    EXPECT_CODE(rpc_client_call(wire, &rpc_cmrp, op, arguments, &arena), 0);
+}
+
+static void before_wire(void)
+{
+    struct cmrp_OpenCluster open = {0};
+    struct cmrp_CreateNotify create = {0};
+    settle();
+    forget_log();
+    EXPECT_CODE(rpc_client_connect_unix(service_socket(service), &wire), 0);
+    call(&cmrp_op_OpenCluster, &open);
+    call(&cmrp_op_CreateNotify, &create);
+    struct cmrp_AddNotifyCluster add = {
+        .notify = create.notify, .cluster = open.cluster, .filter = CLUSTER_CHANGE_GROUP_ADDED};
+    call(&cmrp_op_AddNotifyCluster, &add);
+    EXPECT_CODE(add.result, ERROR_SUCCESS);
+    told = (struct cmrp_GetNotify){.notify = create.notify};
+    group = CreateClusterGroup(cluster, L"made");
+    EXPECT(group, "error %u", GetLastError());
+}
+
+/* The event is there. No other change comes that would wake a call which was forgotten. */
+static void body_wire(void)
+{
+    told_code = rpc_client_call(wire, &rpc_cmrp, &cmrp_op_GetNotify, &told, &arena);
+}
+
+static void after_wire(void)
+{
+    EXPECT(told_code == 0 || faults_hit() > 0, "error %#x for nothing", told_code);
+    if (told_code == 0 && told.result != ERROR_SUCCESS) {
+        truth_of(told.result);
+        EXPECT(faults_hit() > 0, "error %u for nothing", told.result);
+        call(&cmrp_op_GetNotify, &told);
+    }
+    if (told_code == 0) {
+        EXPECT_CODE(told.result, ERROR_SUCCESS);
+        EXPECT(strcmp(told.name, "made") == 0, "an event of %s", told.name);
+    }
+    rpc_client_close(wire);
+    rpc_client_unref(wire);
+    rpc_arena_fini(&arena);
+    CloseClusterGroup(group);
+    settle();
+    remove_all();
+}
+
 /* ---- from a start to a stop ---- */
 
 static int64_t blocks_of_a_good_life;
@@ -373,6 +430,7 @@ static void after_first_life(void)
 static const struct fault_task tasks[] = {
     {"requests", open_port, body_requests, after_requests, FAULTS_ALL, 3, 0, false},
     {"reads", settle, body_reads, after_reads, FAULTS_ALL, 3, 1u << FAULT_DESCRIPTOR, false},
+    {"wire", before_wire, body_wire, after_wire, 1u << FAULT_MEMORY, 0, 1u << FAULT_MEMORY, false},
     {"life", before_life, body_life, after_life, FAULTS_ALL, 3, 0, false},
     {"first-life", before_first_life, body_life, after_first_life, FAULTS_ALL, 3, 0, false},
 };
