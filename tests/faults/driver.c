@@ -245,7 +245,7 @@ static uint64_t run_usual(enum fault_class class, uint64_t calls, uint64_t seed)
     /* What never works again: a few, for the library's patience is long with a silent service. */
     uint64_t few = class == FAULT_IO ? 1 : 3;
     if (task->most_usual)
-        few = MIN(few, most / 4);
+        few = MIN(few, most / 16);
     if (few == 0 || task->only_once & 1u << class)
         return cases;
     step = MAX(calls / few, (uint64_t)1);

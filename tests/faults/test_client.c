@@ -542,15 +542,15 @@ static void after_restart(void)
 
 static const struct fault_task tasks[] = {
     {"open", NULL, body_open, close_all, FAULTS_CLIENT, 0, 0, true},
-    {"objects", open_all, body_objects, after_objects, FAULTS_CLIENT, 0, 0, true},
-    {"registry", open_all, body_registry, after_registry, FAULTS_CLIENT, 0, 0, true},
+    {"objects", open_all, body_objects, after_objects, FAULTS_CLIENT, 32, 0, true},
+    {"registry", open_all, body_registry, after_registry, FAULTS_CLIENT, 15, 0, true},
     {"lists", open_all, body_lists, close_all, FAULTS_CLIENT, 0, 0, true},
     {"port", open_all, body_port, after_port, FAULTS_CLIENT, 0, 0, true},
     {"port-v2", open_all, body_port_v2, after_port_v2, FAULTS_CLIENT, 0, 0, true},
     {"port-own", open_all, body_own, after_own, FAULTS_CLIENT, 0, 0, true},
-    {"port-fd", open_all, body_own, after_descriptor, FAULTS_CLIENT, 40, 0, true},
+    {"port-fd", open_all, body_own, after_descriptor, FAULTS_CLIENT, 15, 0, true},
     {"port-event", before_event, body_event, after_event, FAULTS_CLIENT, 0, 0, true},
-    {"restart", before_restart, body_restart, after_restart, FAULTS_CLIENT, 12, 0, true},
+    {"restart", before_restart, body_restart, after_restart, FAULTS_CLIENT, 6, 0, true},
 };
 
 int main(int argc, char *argv[])
