@@ -169,7 +169,7 @@ static void random_histories_keep_the_rules(void **state)
 {
     (void)state;
     uint64_t first = campaign_seed(1);
-    uint64_t count = campaign_rounds(1000, 30000);
+    uint64_t count = campaign_rounds(500, 30000);
     for (present_seed = first; present_seed < first + count; present_seed++)
         one_history();
     present_seed = 0;
