@@ -83,7 +83,7 @@ void notify_event_close(struct notify_event *e)
 static uint32_t give_locked(struct notify_port *p, struct notify_event **made, int *ret_fd,
                             HANDLE *ret_handle)
 {
-    if (p->closed)
+    if (notify_port_closed_locked(p))
         return ERR_INVALID_HANDLE;
     if (!p->event) {
         p->event = TAKE_PTR(*made);
@@ -99,11 +99,11 @@ static uint32_t give_locked(struct notify_port *p, struct notify_event **made, i
 uint32_t notify_event_watch(struct notify_port *p)
 {
     pthread_mutex_lock(&p->lock);
-    struct notify_session *ns = p->session;
-    if (!ns || !p->event || p->closed) {
+    if (p->state != NOTIFY_TIED || !p->event) {
         pthread_mutex_unlock(&p->lock);
         return 0;
     }
+    struct notify_session *ns = p->session;
     bool enter = !p->pumped;
     p->inside++; /* a close waits until the pump is entered, and then leaves it */
     pthread_mutex_unlock(&p->lock);
@@ -179,7 +179,7 @@ static void look_at_ports(const struct notify_pump *pump, struct round *r)
     r->ticket = r->feed ? feed_ticket(r->feed) : 0;
     for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
         pthread_mutex_lock(&p->lock);
-        if (p->event && p->port && p->session->session == pump->session)
+        if (p->event && p->state == NOTIFY_TIED && p->session->session == pump->session)
             look_at_port_locked(p, r);
         pthread_mutex_unlock(&p->lock);
     }

@@ -77,11 +77,12 @@ void notify_port_close(HCHANGE h)
     struct notify_port *p = container_of(o, struct notify_port, handle);
 
     pthread_mutex_lock(&p->lock);
-    p->closed = true;
+    p->state = NOTIFY_CLOSING;
     feed_rouse(&p->sleepers, &p->lock);
     while (p->inside > 0)
         pthread_cond_wait(&p->sleepers.moved, &p->lock);
-    notify_source_fini(p); /* nobody looks any more */
+    p->state = NOTIFY_CLOSED;
+    notify_source_fini(p);
     struct notify_event *event = TAKE_PTR(p->event);
     bool pumped = p->pumped;
     pthread_mutex_unlock(&p->lock);
@@ -104,13 +105,13 @@ void notify_port_rouse_locked(struct notify_port *p)
 void notify_port_leave_locked(struct notify_port *p)
 {
     p->inside--;
-    if (p->closed && p->inside == 0)
+    if (p->state == NOTIFY_CLOSING && p->inside == 0)
         pthread_cond_broadcast(&p->sleepers.moved);
 }
 
 void notify_port_show_locked(struct notify_port *p)
 {
-    if (p->port)
+    if (p->state == NOTIFY_TIED)
         port_table_update(p->slot, p->port, p->inside);
 }
 
@@ -123,10 +124,8 @@ void notify_port_changed_locked(struct notify_port *p)
 
 bool notify_port_ready_locked(struct notify_port *p)
 {
-    if (p->closed)
-        return true;
-    if (!p->port)
-        return false;
+    if (p->state != NOTIFY_TIED)
+        return notify_port_closed_locked(p);
     struct notify_source s = notify_source_of(p);
     struct port_notification n;
     enum port_result r = port_peek(p->port, &s.source, &n);
@@ -200,21 +199,23 @@ static uint32_t tie_locked(struct registration *r)
 {
     struct notify_port *p = r->port;
 
-    if (p->closed)
+    if (notify_port_closed_locked(p))
         return ERR_INVALID_HANDLE;
-    if (p->port && r->session && !session_same_cluster(p->session->session, r->session->session))
+    bool tied = p->state == NOTIFY_TIED;
+    if (tied && r->session && !session_same_cluster(p->session->session, r->session->session))
         return ERR_INVALID_PARAMETER; /* another thread was faster with another cluster */
-    INVARIANT(p->port || r->session);
-    struct session *session = (p->port ? p->session : r->session)->session;
+    INVARIANT(tied || r->session);
+    struct session *session = (tied ? p->session : r->session)->session;
     uint64_t generation;
     _cleanup_(feed_unrefp) struct feed *feed = session_mapped_feed(session, &generation);
-    if (!p->port) {
+    if (!tied) {
         p->port =
             port_create(p->version, session_cluster_name(session), feed_head_revision(feed) + 1);
         if (!p->port)
             return ERR_NOT_ENOUGH_MEMORY;
         p->session = TAKE_PTR(r->session);
         p->slot = notify_table_add(p);
+        p->state = NOTIFY_TIED;
     }
     notify_port_adopt_locked(p, feed, generation);
     return 0;
@@ -234,7 +235,7 @@ static uint32_t register_locked(struct registration *r, notify_add_fn add, void 
     struct notify_port *p = r->port;
     const struct object *o = r->object;
 
-    if (p->closed)
+    if (notify_port_closed_locked(p))
         return ERR_INVALID_HANDLE;
     size_t first = p->port->filter_count;
     int e = add(p->port, o, r->name ? r->name : "", feed_head_revision(p->feed) + 1, context);
@@ -310,11 +311,11 @@ static enum look look_locked(struct notify_port *p, bool show_lost, notify_take_
     struct port_notification n;
     enum look look = LOOK_EMPTY;
 
-    if (p->closed) {
+    if (notify_port_closed_locked(p)) {
         *ret_error = ERR_INVALID_HANDLE;
         return LOOK_DONE;
     }
-    if (!p->port)
+    if (p->state == NOTIFY_UNTIED)
         return LOOK_EMPTY;
     p->port->show_lost = show_lost;
     struct notify_source s = notify_source_of(p);
@@ -345,7 +346,7 @@ static int sleep_locked(struct notify_port *p, uint32_t ticket, enum look look,
 {
     struct timespec again = deadline_after(NOTIFY_AWAY_RETRY_MS);
     bool retry = look == LOOK_AWAY && (!deadline || is_before(&again, deadline));
-    uint32_t bits = p->port ? p->port->wake_bits : 0;
+    uint32_t bits = p->state == NOTIFY_TIED ? p->port->wake_bits : 0;
     struct feed *feed = look == LOOK_AWAY ? NULL : p->feed;
 
     if (p->record.size == 0)

@@ -26,16 +26,27 @@
 struct notify_session; /* a session as its ports share it: notify_session.h */
 struct notify_event;   /* notify_event.c */
 
+/*                 first registration
+ *   NOTIFY_UNTIED ──────────────────► NOTIFY_TIED      to a cluster
+ *         │            close                │
+ *         └─────────► NOTIFY_CLOSING ◄──────┘          who waits is roused, and leaves
+ *                           │ nobody is inside
+ *                           ▼
+ *                     NOTIFY_CLOSED                    nothing is looked at any more
+ *
+ * tests/model-checking has this life as a model, with these names, and searches all of it. */
+enum notify_state { NOTIFY_UNTIED, NOTIFY_TIED, NOTIFY_CLOSING, NOTIFY_CLOSED };
+
 struct notify_port {
     struct handle_object handle; /* the first field */
     void *word;                  /* the API's handle */
     enum port_version version;
-    bool closed;
+    enum notify_state state;
     bool pumped;     /* its session's pump looks after `event` */
     uint32_t inside; /* threads that a close waits for */
     pthread_mutex_t lock;
     struct feed_sleepers sleepers;
-    /* All NULL until the port is tied to a cluster, by its first registration. */
+    /* All NULL while NOTIFY_UNTIED. */
     struct port *port;
     struct notify_session *session;
     struct feed *feed;
@@ -81,6 +92,10 @@ uint32_t notify_port_next(struct notify_port *p, DWORD milliseconds, bool show_l
                           notify_take_fn take, void *context);
 
 /* For those who have the port locked. */
+static inline bool notify_port_closed_locked(const struct notify_port *p)
+{
+    return p->state >= NOTIFY_CLOSING;
+}
 bool notify_port_ready_locked(struct notify_port *p); /* a call would not wait */
 /* The feed of a newer connection; RECONNECT comes after all that the older one held. */
 void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t generation);

@@ -140,7 +140,7 @@ static void publish_table(struct session *s)
 static bool lock_if_of(struct notify_port *p, const struct session *s)
 {
     pthread_mutex_lock(&p->lock);
-    if (p->session && p->session->session == s && !p->closed)
+    if (p->state == NOTIFY_TIED && p->session->session == s)
         return true;
     pthread_mutex_unlock(&p->lock);
     return false;
@@ -257,7 +257,8 @@ static void bring_up_to_date(struct notify_port *p, uint64_t owner)
     uint64_t generation = 0;
 
     pthread_mutex_lock(&p->lock);
-    struct session *s = p->port && port_has_owner(p->port, owner) ? p->session->session : NULL;
+    bool owned = p->state == NOTIFY_TIED && port_has_owner(p->port, owner);
+    struct session *s = owned ? p->session->session : NULL;
     bool behind = s && session_generation(s) != p->feed_generation;
     pthread_mutex_unlock(&p->lock);
     if (!behind || session_feed_now(s, &feed, &generation) != 0)
@@ -274,7 +275,7 @@ void notify_handle_closed(const void *handle)
     for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
         bring_up_to_date(p, word);
         pthread_mutex_lock(&p->lock);
-        if (p->port && !p->closed && port_has_owner(p->port, word)) {
+        if (p->state == NOTIFY_TIED && port_has_owner(p->port, word)) {
             port_handle_closed(p->port, word, feed_head_revision(p->feed) + 1);
             unlock_changed(p);
         } else {

@@ -4,7 +4,7 @@
  * futex, the rousing of sleepers, a service that is lost and comes back, the journal read for a
  * port that was lapped. README.md says what is left out.
  *
- * A name in capitals that the code has too is the code's: ./check compares them. A MUTATE_*
+ * A name in capitals that the code has too is the code's: ./check-names compares them. A MUTATE_*
  * takes one thing out that the code does; each must be found. */
 
 #ifndef EVENTS
