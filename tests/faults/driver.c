@@ -11,16 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/macro.h"
 #include "support/campaign.h"
 #include "support/service.h"
 
-#define RUN_LIMIT_S 120 /* only a hang takes so long */
+#define RUN_LIMIT_S (campaign_runs() ? 600 : 120) /* only a hang takes so long */
 #define WARM_UPS 3
 #define REPEATS 3 /* what grows each time is a leak */
 #define MOST_CASES 100000
+#define SHARES 8      /* processes in a campaign: they wait more than they compute */
+#define MOST_FAILED 8 /* cases of a share */
+#define MOST_TASKS 16
+#define MISSES 3 /* runs without a fault that are the end: no two make quite the same calls */
 
 static const char *const class_names[FAULT_CLASS_COUNT] = {"memory", "descriptor", "io", "process",
                                                            "sqlite"};
@@ -82,6 +88,7 @@ static void on_end(int signal)
     void *trace[64];
     print_case();
     fprintf(stderr, "ended by signal %d (%s) in\n", signal, strsignal(signal));
+    fflush(stderr);
     backtrace_symbols_fd(trace, backtrace(trace, 64), STDERR_FILENO);
     if (signal == SIGALRM)
         _exit(1);
@@ -205,20 +212,110 @@ static void check_held(struct held *before)
     *before = now;
 }
 
+/* ---- a campaign's shares ---- */
+
+/* Where a share is, for the one that goes on after a case that failed. */
+struct place {
+    unsigned task, class;
+    uint64_t n;
+};
+
+struct campaign {
+    struct place at[SHARES];
+    struct tally {
+        char task[32];
+        _Atomic uint64_t cases, last_hit[SHARES];
+    } tallies[MOST_TASKS][FAULT_CLASS_COUNT];
+};
+
+static struct campaign *campaign;
+static struct place resume; /* what is before it was done by another process */
+static unsigned own_share, task_number;
+
+static pid_t start_share(unsigned share)
+{
+    fflush(NULL);
+    pid_t parent = getpid(), pid = fork();
+    EXPECT(pid >= 0, "%m");
+    if (pid > 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    setvbuf(stderr, NULL, _IOFBF, 1 << 16); /* what one says comes in one piece */
+    own_share = share;
+    resume = campaign->at[share];
+    return 0;
+}
+
+static void print_tallies(void)
+{
+    for (unsigned t = 0; t < MOST_TASKS; t++)
+        for (unsigned class = 0; class < FAULT_CLASS_COUNT; class ++) {
+            struct tally *tally = &campaign->tallies[t][class];
+            uint64_t last = 0;
+            for (unsigned i = 0; i < SHARES; i++)
+                last = MAX(last, atomic_load(&tally->last_hit[i]));
+            if (*tally->task)
+                printf("%s: %s: every call up to the last, %lu; %lu cases\n", tally->task,
+                       class_names[class], (unsigned long)last,
+                       (unsigned long)atomic_load(&tally->cases));
+        }
+}
+
+/* Whoever failed has said why, and has a service in an unknown state: another goes on. */
+void faults_share(void)
+{
+    pid_t pids[SHARES];
+    unsigned failed[SHARES] = {0}, all_failed = 0;
+    if (!campaign_runs())
+        return;
+    campaign =
+        mmap(NULL, sizeof(*campaign), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    EXPECT(campaign != MAP_FAILED, "%m");
+    for (unsigned i = 0; i < SHARES; i++)
+        if ((pids[i] = start_share(i)) == 0)
+            return;
+    for (unsigned left = SHARES; left > 0;) {
+        int status;
+        pid_t pid = wait(&status);
+        unsigned i = 0;
+        while (i < SHARES && pids[i] != pid)
+            i++;
+        EXPECT(i < SHARES, "%m");
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+            left--;
+            continue;
+        }
+        all_failed++;
+        if (++failed[i] == MOST_FAILED)
+            left--;
+        else if ((pids[i] = start_share(i)) == 0)
+            return;
+    }
+    print_tallies();
+    if (all_failed)
+        printf("%u cases failed\n", all_failed);
+    exit(all_failed ? 1 : 0);
+}
+
 /* ---- all runs of a task ---- */
 
-static uint64_t run_class(enum fault_class class, unsigned way, bool rotate, bool persistent,
-                          uint64_t first, uint64_t step, uint64_t most)
+static void run_case(struct held *held, uint64_t n, unsigned way, bool persistent)
+{
+    page->way = way;
+    page->persistent = persistent;
+    run_once(n);
+    if (task->leaves_nothing)
+        check_held(held);
+}
+
+static uint64_t run_some(bool persistent, uint64_t first, uint64_t step, uint64_t most)
 {
     struct held held = held_now();
     uint64_t cases = 0;
-    page->class = class;
-    page->persistent = persistent;
     for (uint64_t n = first; cases < most; n += step, cases++) {
-        page->way = rotate ? (uint32_t)(n % FAULT_WAYS) : way;
-        run_once(n);
-        if (task->leaves_nothing)
-            check_held(&held);
+        run_case(&held, n, (unsigned)(n % FAULT_WAYS), persistent);
         if (faults_hit() == 0)
             return cases;
         EXPECT(cases < MOST_CASES, "there is no end");
@@ -227,41 +324,72 @@ static uint64_t run_class(enum fault_class class, unsigned way, bool rotate, boo
 }
 
 /* How many calls of the class a run makes when nothing fails. */
-static uint64_t count_calls(enum fault_class class)
+static uint64_t count_calls(void)
 {
-    page->class = class;
     page->persistent = false;
     run_once(UINT64_MAX);
     return atomic_load(&page->counted);
 }
 
-static uint64_t run_usual(enum fault_class class, uint64_t calls, uint64_t seed)
+static void run_usual(enum fault_class class, uint64_t calls)
 {
-    struct test_random random = random_of(seed);
+    struct test_random random = random_of(campaign_seed(1));
     uint64_t most = task->most_usual ? task->most_usual : calls + 1;
     uint64_t step = MAX(calls / most, (uint64_t)1);
     uint64_t first = 1 + random_below(&random, (uint32_t)step);
-    uint64_t cases = run_class(class, 0, true, false, first, step, UINT64_MAX);
+    uint64_t cases = run_some(false, first, step, UINT64_MAX);
     /* What never works again: a few, for the library's patience is long with a silent service. */
     uint64_t few = class == FAULT_IO ? 1 : 3;
     if (task->most_usual)
         few = MIN(few, most / 16);
-    if (few == 0 || task->only_once & 1u << class)
-        return cases;
-    step = MAX(calls / few, (uint64_t)1);
-    first = 1 + random_below(&random, (uint32_t)step);
-    return cases + run_class(class, 0, true, true, first, step, few);
+    if (few > 0 && !(task->only_once & 1u << class)) {
+        step = MAX(calls / few, (uint64_t)1);
+        first = 1 + random_below(&random, (uint32_t)step);
+        cases += run_some(true, first, step, few);
+    }
+    printf("%s: %s: %lu calls, %lu cases\n", task->name, class_names[class], (unsigned long)calls,
+           (unsigned long)cases);
 }
 
-static uint64_t run_every(enum fault_class class)
+/* One call, in each of its ways, once and for ever. false: there is no such call. */
+static bool run_call(struct held *held, struct tally *tally, uint64_t n, bool lasting)
 {
-    uint64_t cases = 0;
-    unsigned ways = class == FAULT_MEMORY ? 1 : FAULT_WAYS;
-    int lasting = !(task->only_once & 1u << class);
+    unsigned ways = 1;
+    bool hit = false;
     for (unsigned way = 0; way < ways; way++)
-        for (int persistent = 0; persistent <= lasting; persistent++)
-            cases += run_class(class, way, false, persistent, 1, 1, UINT64_MAX);
-    return cases;
+        for (int persistent = 0; persistent <= lasting; persistent++) {
+            run_case(held, n, way, persistent);
+            hit = hit || faults_hit() > 0;
+            if (faults_hit() > 0)
+                ways = MAX(ways, page->ways);
+            atomic_fetch_add(&tally->cases, 1);
+        }
+    return hit;
+}
+
+static void run_every(enum fault_class class)
+{
+    struct held held = held_now();
+    struct tally *tally = &campaign->tallies[task_number][class];
+    struct place *at = &campaign->at[own_share];
+    bool resumed = resume.task == task_number && resume.class == class;
+    uint64_t n = resumed ? resume.n + SHARES : own_share + 1;
+    snprintf(tally->task, sizeof(tally->task), "%s", task->name);
+    for (unsigned misses = 0; misses < MISSES; n += SHARES) {
+        *at = (struct place){.task = task_number, .class = class, .n = n};
+        bool hit = run_call(&held, tally, n, !(task->only_once & 1u << class));
+        misses = hit ? 0 : misses + 1;
+        if (hit)
+            atomic_store(&tally->last_hit[own_share], n);
+        EXPECT(n < MOST_CASES, "there is no end");
+    }
+    printf("%s: %s: share %u of %u is done, with call %lu\n", task->name, class_names[class],
+           own_share + 1, SHARES, (unsigned long)n);
+}
+
+static bool was_done(unsigned class)
+{
+    return task_number < resume.task || (task_number == resume.task && class < resume.class);
 }
 
 static bool cannot_work(enum fault_class class)
@@ -280,7 +408,7 @@ static bool cannot_work(enum fault_class class)
 void faults_run(struct fault_page *p, const struct fault_task *t)
 {
     const char *only = getenv("CLUSPORT_TASK");
-    uint64_t seed = campaign_seed(1);
+    task_number++;
     if (only && strcmp(only, t->name) != 0)
         return;
     page = p;
@@ -290,10 +418,12 @@ void faults_run(struct fault_page *p, const struct fault_task *t)
     for (unsigned class = 0; class < FAULT_CLASS_COUNT; class ++) {
         if (!(t->classes & 1u << class) || cannot_work(class))
             continue;
-        uint64_t calls = count_calls(class);
-        uint64_t cases = campaign_runs() ? run_every(class) : run_usual(class, calls, seed);
-        printf("%s: %s: %lu calls, %lu cases\n", t->name, class_names[class], (unsigned long)calls,
-               (unsigned long)cases);
+        page->class = class;
+        uint64_t calls = count_calls();
+        if (!campaign_runs())
+            run_usual(class, calls);
+        else if (!was_done(class))
+            run_every(class);
     }
     task = NULL;
 }

@@ -5,8 +5,9 @@
 #include "faults/injector.h"
 
 /* Runs a task again and again, with the 1st call of a class made to fail, the 2nd, the 3rd, until a
- * run meets no fault; alone, and with every later one. `make campaign` takes every case; else there
- * is a limit of cases for each task, spread over all of them from a place that the seed gives. */
+ * run meets no fault; alone, and with every later one. `make campaign` takes every case, in several
+ * processes; else there is a limit of cases for each task, spread over all of them from a place
+ * that the seed gives. */
 
 struct fault_task {
     const char *name;
@@ -25,6 +26,9 @@ struct fault_task {
 
 /* Starts the program anew with the injector in front, if it is not yet. First in main(). */
 void faults_begin(char *argv[]);
+/* In a campaign, returns in several processes, each of which runs its share of every task's cases:
+ * before the first task and the service. This process ends with what came of all of them. */
+void faults_share(void);
 /* The page of this program itself. */
 struct fault_page *faults_own_page(void);
 void faults_spare_this_thread(bool spare);

@@ -59,11 +59,12 @@ static void note_place(const void *address)
     page->depth++;
 }
 
-static void note(const char *function, int error)
+static void note(const char *function, int error, unsigned ways)
 {
     void *trace[FAULT_DEPTH + 3];
     int depth = backtrace(trace, FAULT_DEPTH + 3);
     page->error = error;
+    page->ways = ways;
     snprintf(page->function, sizeof(page->function), "%s", function);
     page->depth = 0;
     for (int i = 3; i < depth; i++)
@@ -88,7 +89,7 @@ static __attribute__((noinline)) int decide(enum fault_class class, const char *
         return 0; /* a signal comes once */
     if (atomic_fetch_add(&page->failed, 1) == 0) {
         spared++;
-        note(function, error);
+        note(function, error, ways);
         spared--;
     }
     return error;

@@ -40,6 +40,7 @@ struct fault_page {
     _Atomic uint64_t counted; /* calls of the class */
     _Atomic uint32_t failed;  /* of these */
     int32_t error;            /* of the first that failed */
+    uint32_t ways;            /* that it has to fail */
     char function[32];
     uint32_t depth;
     struct fault_place places[FAULT_DEPTH];

@@ -557,6 +557,7 @@ int main(int argc, char *argv[])
 {
     (void)argc;
     faults_begin(argv);
+    faults_share();
     service = service_start(NULL);
     steady = OpenCluster(NULL);
     EXPECT(steady, "error %u", GetLastError());

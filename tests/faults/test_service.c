@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <pthread.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +20,7 @@
 /* The service, each call of its own made to fail. This program is its client, and never fails. */
 
 #define LONG_MS 20000
+#define SHORT_MS 100
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define DEEPER_EVERY 16 /* runs after which all is looked at once more after a kill */
 
@@ -66,9 +71,16 @@ static DWORD error_of(bool success)
 
 static bool is_logged(const char *pattern)
 {
-    char command[256];
-    snprintf(command, sizeof(command), "grep -qE '%s' '%s'", pattern, service_log(service));
-    return system(command) == 0;
+    char line[4096];
+    regex_t wanted;
+    bool found = false;
+    FILE *log = fopen(service_log(service), "re");
+    EXPECT(log && regcomp(&wanted, pattern, REG_EXTENDED | REG_NOSUB) == 0, "%m");
+    while (!found && fgets(line, sizeof(line), log))
+        found = regexec(&wanted, line, 0, NULL, 0) == 0;
+    regfree(&wanted);
+    fclose(log);
+    return found;
 }
 
 /* What a run looks for in the log is of that run. */
@@ -87,9 +99,11 @@ static void expect_ended_well(int status)
         return;
     EXPECT(faults_hit() > 0, "the service ended with %d for nothing", WEXITSTATUS(status));
     EXPECT(!can_speak || is_logged(memory ? "error=.*memory" : "error="),
-           "the service ended with %d and did not say why", WEXITSTATUS(status));
+           "the service ended with %d and did not say why in %s", WEXITSTATUS(status),
+           service_log(service));
     EXPECT(!memory || !is_logged("Bad message|Input/output|type_file_bad"),
-           "the files are whole, and the service says that they are not");
+           "the files are whole, and the service says in %s that they are not",
+           service_log(service));
 }
 
 /* The service as it is without faults: started again if it ended. */
@@ -102,6 +116,31 @@ static void revive(void)
         status = 0;
     expect_ended_well(status);
     service_again(service);
+}
+
+/* As the system's manager does: a service that ends while it is asked is started again, and what
+ * lasts has lasted for a life. */
+static void *supervise(void *context)
+{
+    const int *done = context;
+    for (;;) {
+        struct pollfd fds[] = {{.fd = *done, .events = POLLIN},
+                               {.fd = service_pidfd(service), .events = POLLIN}};
+        if (poll(fds, 2, -1) < 0 || fds[0].revents)
+            return NULL;
+        atomic_store(&page->armed, false);
+        revive();
+    }
+}
+
+static void supervised(void (*body)(void))
+{
+    pthread_t supervisor;
+    int done = eventfd(0, EFD_CLOEXEC);
+    EXPECT(done >= 0 && pthread_create(&supervisor, NULL, supervise, &done) == 0, "%m");
+    body();
+    EXPECT(eventfd_write(done, 1) == 0 && pthread_join(supervisor, NULL) == 0, "%m");
+    close(done);
 }
 
 /* Until the service takes changes again: a disk that did not work is tried in intervals. */
@@ -165,7 +204,7 @@ static void open_port(void)
     EXPECT_CODE(ClusportCreatePort(cluster, &filter, 1, NULL, &port), ERROR_SUCCESS);
 }
 
-static void body_requests(void)
+static void ask_all(void)
 {
     HRESOURCE resource;
     HKEY root, key = NULL;
@@ -189,6 +228,11 @@ static void body_requests(void)
         ClusterRegCloseKey(key);
     }
     ClusterRegCloseKey(root);
+}
+
+static void body_requests(void)
+{
+    supervised(ask_all);
 }
 
 static void check_requests(void)
@@ -268,7 +312,7 @@ static void read_code(DWORD error)
     EXPECT(error == ERROR_SUCCESS || faults_hit() > 0, "error %u for nothing", error);
 }
 
-static void body_reads(void)
+static void read_all(void)
 {
     const CLUSPORT_FILTER filter = {.cbSize = sizeof(filter), .pszKinds = "group.*"};
     const CLUSPORT_OPTIONS since = {.cbSize = sizeof(since), .fSince = TRUE, .ullSince = 1},
@@ -300,8 +344,11 @@ static void body_reads(void)
         read_code(error);
         if (error != ERROR_SUCCESS)
             continue;
-        error = ClusportGetNotification(p, LONG_MS, &n); /* the ring is small: from the journal */
-        read_code(error);
+        /* The ring is small: from the journal. A service that can never again answer is one that
+         * is away, and a port waits for it. */
+        error = ClusportGetNotification(p, page->persistent ? SHORT_MS : LONG_MS, &n);
+        if (error != WAIT_TIMEOUT || !page->persistent)
+            read_code(error);
         ClusportFreeNotification(error == ERROR_SUCCESS ? n : NULL);
         CloseClusterNotifyPort(p);
     }
@@ -310,6 +357,11 @@ static void body_reads(void)
     if (error == ERROR_SUCCESS)
         ClusportFreePorts(ports);
     EXPECT(CloseCluster(own), "error %u", GetLastError());
+}
+
+static void body_reads(void)
+{
+    supervised(read_all);
 }
 
 static void after_reads(void)
@@ -448,6 +500,7 @@ int main(int argc, char *argv[])
     const char *environment[3];
     (void)argc;
     faults_begin(argv);
+    faults_share();
     page = faults_shared_page(environment);
     service_environment(environment);
     service = service_start(args);

@@ -207,7 +207,8 @@ struct test_service *service_start(const char *const extra_args[])
     struct test_service *s = calloc(1, sizeof(*s));
     if (!s)
         give_up(NULL, "no memory");
-    snprintf(s->folder, sizeof(s->folder), "/tmp/clusport-test-XXXXXX");
+    const char *scratch = getenv("TMPDIR");
+    snprintf(s->folder, sizeof(s->folder), "%s/clusport-test-XXXXXX", scratch ? scratch : "/tmp");
     if (!mkdtemp(s->folder))
         give_up(NULL, "no scratch folder");
     snprintf(s->state, sizeof(s->state), "%s/state", s->folder);
@@ -317,6 +318,11 @@ const char *service_log(const struct test_service *s)
 pid_t service_pid(const struct test_service *s)
 {
     return s->pid;
+}
+
+int service_pidfd(const struct test_service *s)
+{
+    return s->pidfd;
 }
 
 static char *read_all(int fd)

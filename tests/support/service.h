@@ -35,6 +35,7 @@ const char *
 service_folder(const struct test_service *s);          /* scratch; state is below it in "state" */
 const char *service_log(const struct test_service *s); /* the log file's path */
 pid_t service_pid(const struct test_service *s);
+int service_pidfd(const struct test_service *s); /* readable when it has ended */
 
 /* A path in the build or source tree. Static memory, a few at a time. */
 const char *built_path(const char *relative);
