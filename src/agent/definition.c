@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/macro.h"
 #include "base/text.h"
+#include "model/json_text.h"
 
 static void parameter_fini(struct parameter *p)
 {
@@ -190,14 +191,18 @@ static int add_fixed(struct parameters *to, const json_t *fixed)
 int definition_resolve(const char *json, const struct property_table *properties, char **ret_agent,
                        struct parameters *ret_parameters)
 {
-    json_auto_t *root = json_loads(json, 0, NULL);
+    json_auto_t *root = NULL;
     _cleanup_(parameters_fini) struct parameters parameters = {0};
     _cleanup_free_
     char *agent = NULL;
-    const char *spec = json_string_value(json_object_get(root, "agent"));
-    const json_t *declared = json_object_get(root, "properties");
-    int r;
+    const char *spec;
+    const json_t *declared;
+    int r = json ? json_text_parse(json, strlen(json), 0, NULL, &root) : -EINVAL;
 
+    if (r == -ENOMEM)
+        return r;
+    spec = json_string_value(json_object_get(root, "agent"));
+    declared = json_object_get(root, "properties");
     if (!spec)
         return -EINVAL;
     /* Fixed ones first: what comes later does not replace them. */

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "model/json_text.h"
 
 /* Reads what store.c writes. Objects come in any order, so that those that point to others wait, as
  * JSON, until all are there: model_load_done() makes them in order of creation. */
@@ -48,16 +49,6 @@ static int get_copy(const json_t *j, const char *name, char **ret)
         return -EBADMSG;
     *ret = strdup(s);
     return *ret ? 0 : -ENOMEM;
-}
-
-/* Jansson calls some of its own failed allocations a bad token. */
-int store_parse(const char *json, size_t size, size_t flags, json_t **ret)
-{
-    errno = 0;
-    *ret = json_loadb(json, size, flags, NULL);
-    if (*ret)
-        return 0;
-    return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 }
 
 int store_append_texts(struct buffer *b, const json_t *list)
@@ -294,7 +285,7 @@ int model_load_object(struct model *m, enum object_type type, const char *key, c
         loader++;
     _cleanup_(json_decrefp) json_t *j = NULL;
     uint64_t created = 0;
-    int r = store_parse(json, size, 0, &j);
+    int r = json_text_parse(json, size, 0, NULL, &j);
     if (r < 0)
         return r;
     if (loader == ARRAY_SIZE(loaders) || get_number(j, "created", INT64_MAX, &created) < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "model/json_text.h"
 #include "model/store.h"
 
 #include <errno.h>
@@ -178,7 +179,7 @@ int resource_type_parse(struct resource_type *t, const char *json, size_t size)
     t->o.type = OBJECT_RESOURCE_TYPE;
     t->o.state = NO_STATE;
     _cleanup_(decrefp) json_t *j = NULL;
-    int r = store_parse(json, size, JSON_REJECT_DUPLICATES, &j);
+    int r = json_text_parse(json, size, JSON_REJECT_DUPLICATES, NULL, &j);
     if (r == 0 && !json_is_object(j))
         r = -EBADMSG;
     if (r == 0)

@@ -7,7 +7,6 @@
 #include "model/internal.h"
 
 json_t *store_base64(const void *data, size_t size);
-int store_parse(const char *json, size_t size, size_t flags, json_t **ret); /* -EBADMSG, -ENOMEM */
 int store_append_texts(struct buffer *b,
                        const json_t *list); /* each with its NUL; -EBADMSG: no texts */
 

@@ -8,6 +8,7 @@
 #include "base/macro.h"
 #include "base/text.h"
 #include "engine/embedded/internal.h"
+#include "model/json_text.h"
 
 /* Definition files: one resource type each, NAME.json. A type whose file is gone stays in the
  * cluster, because its resources may. */
@@ -26,15 +27,15 @@ static int is_definition(const struct dirent *e)
  * bad file. 0 or -ENOMEM. */
 static int load(const char *path, char **ret, json_t **ret_root)
 {
-    json_error_t error;
+    json_error_t error = {0};
+    json_auto_t *root = NULL;
 
-    errno = 0;
-    json_auto_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!root && errno == ENOMEM)
-        return -ENOMEM;
-    if (!root) {
+    int r = json_text_read(path, JSON_REJECT_DUPLICATES, &error, &root);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0) {
         log_error("type_file_bad path=%s line=%d reason=%s", log_quote(path), error.line,
-                  log_quote(error.text));
+                  log_quote(r == -EBADMSG ? error.text : strerror(-r)));
         return 0;
     }
     if (!json_is_string(json_object_get(root, "name")) ||
