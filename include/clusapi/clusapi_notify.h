@@ -34,8 +34,9 @@ CLUSAPI_BEGIN
  * cluster's name and its quorum resource; QUORUM_STATE that resource's state. CLUSTER_STATE: the
  * cluster cannot be reached any more. CLUSTER_RECONNECT: it can be again, or changes were lost.
  * HANDLE_CLOSE: a handle that was registered with this flag has been closed; it comes after all
- * that happened before, with the name that the object had at the registration. Where Microsoft's
- * pages contradict each other on a flag, [MS-CMRP] has been followed. */
+ * that happened before, with the name that the object had at the registration, and so not before
+ * the service is back if it was away at the close. Where Microsoft's pages contradict each other on
+ * a flag, [MS-CMRP] has been followed. */
 __extension__ typedef enum CLUSTER_CHANGE {
     CLUSTER_CHANGE_NODE_STATE = 0x00000001,
     CLUSTER_CHANGE_NODE_DELETED = 0x00000002,

@@ -28,6 +28,8 @@ int feed_writer_fd(const struct feed_writer *w); /* the writer's; to be sent to 
 void feed_publish(struct feed_writer *w, const void *records, size_t size);
 /* Before the first publish: so that a reader knows from which revision on this feed speaks. */
 void feed_writer_begin(struct feed_writer *w, uint64_t revision_before);
+/* What was published so far is of the service's lives before; before the first reader. */
+void feed_writer_restored(struct feed_writer *w);
 
 /* Reader: any thread; a struct feed may be shared, a cursor is one thread's at a time. */
 struct feed;
@@ -39,6 +41,9 @@ void feed_unref(struct feed *f); /* NULL is fine */
 
 uint64_t feed_head_revision(const struct feed *f); /* of the last change published */
 bool feed_ended(const struct feed *f);             /* its service stopped in order */
+/* The first revision that this life of the service gives, and when it began (CLOCK_MONOTONIC). */
+uint64_t feed_life_revision(const struct feed *f);
+int64_t feed_life_since_ns(const struct feed *f);
 
 static inline void feed_unrefp(struct feed **f)
 {

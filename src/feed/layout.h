@@ -40,6 +40,9 @@ struct feed_page {
     _Atomic uint64_t head_revision;
     _Alignas(64) _Atomic uint32_t sequence; /* the futex: one up a batch */
     _Atomic uint32_t ended;
+    /* Set once, before anybody is given the feed. */
+    uint64_t life_revision;
+    int64_t life_since_ns;
 };
 
 /* Both halves are above CHANGE_MAX_SIZE: no record begins so, wherever its size stands. */

@@ -69,6 +69,16 @@ bool feed_ended(const struct feed *f)
     return atomic_load_explicit(&f->page->ended, memory_order_acquire) != 0;
 }
 
+uint64_t feed_life_revision(const struct feed *f)
+{
+    return f->page->life_revision;
+}
+
+int64_t feed_life_since_ns(const struct feed *f)
+{
+    return f->page->life_since_ns;
+}
+
 static bool lapped(const struct feed *f, uint64_t position)
 {
     return atomic_load_explicit(&f->page->reserved, memory_order_acquire) - position > f->ring_size;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -96,6 +97,15 @@ void feed_writer_begin(struct feed_writer *w, uint64_t revision_before)
 {
     PRE(w->position == 0);
     atomic_store_explicit(&w->page->head_revision, revision_before, memory_order_release);
+}
+
+void feed_writer_restored(struct feed_writer *w)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    w->page->life_revision =
+        atomic_load_explicit(&w->page->head_revision, memory_order_relaxed) + 1;
+    w->page->life_since_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* After this, readers of what lay there find themselves lapped: invariant (2). */

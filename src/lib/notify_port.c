@@ -147,6 +147,7 @@ void notify_port_adopt_locked(struct notify_port *p, struct feed *feed, uint64_t
             notify_source_rewind(p, next);
         }
         port_reconnected(p->port, MIN(next, before));
+        port_settle(p->port, feed_life_since_ns(feed), MIN(feed_life_revision(feed), next), next);
     }
     feed_unref(p->feed);
     p->feed = feed_ref(feed);

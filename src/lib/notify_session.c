@@ -249,17 +249,27 @@ void notify_session_leave(struct notify_session *ns)
 
 /* ---- a handle is closed ---- */
 
-/* Its registrations end after all that has happened, and the port may not have heard yet that there
- * is another service. */
+/* The port has not heard of the present service yet, or there is none. */
+static bool is_behind_locked(const struct notify_port *p)
+{
+    return session_generation(p->session->session) != p->feed_generation;
+}
+
+static bool ends_something_locked(const struct notify_port *p, uint64_t owner)
+{
+    return p->state == NOTIFY_TIED && port_has_owner(p->port, owner);
+}
+
+/* The registrations end after all that has happened, and so the port has to know the present
+ * service; by one attempt. */
 static void bring_up_to_date(struct notify_port *p, uint64_t owner)
 {
     _cleanup_(feed_unrefp) struct feed *feed = NULL;
     uint64_t generation = 0;
 
     pthread_mutex_lock(&p->lock);
-    bool owned = p->state == NOTIFY_TIED && port_has_owner(p->port, owner);
-    struct session *s = owned ? p->session->session : NULL;
-    bool behind = s && session_generation(s) != p->feed_generation;
+    bool behind = ends_something_locked(p, owner) && is_behind_locked(p);
+    struct session *s = behind ? p->session->session : NULL;
     pthread_mutex_unlock(&p->lock);
     if (!behind || session_feed_now(s, &feed, &generation) != 0)
         return;
@@ -268,18 +278,29 @@ static void bring_up_to_date(struct notify_port *p, uint64_t owner)
     unlock_changed(p);
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void notify_handle_closed(const void *handle)
 {
     uint64_t word = lib_handle_word(handle);
+    int64_t closed_ns = now_ns(); /* before a service that begins now is looked for */
 
     for (struct notify_port *p = NULL; (p = notify_list_next(p));) {
         bring_up_to_date(p, word);
         pthread_mutex_lock(&p->lock);
-        if (p->state == NOTIFY_TIED && port_has_owner(p->port, word)) {
-            port_handle_closed(p->port, word, feed_head_revision(p->feed) + 1);
-            unlock_changed(p);
-        } else {
+        if (!ends_something_locked(p, word)) {
             pthread_mutex_unlock(&p->lock);
+            continue;
         }
+        if (is_behind_locked(p))
+            port_handle_closed_away(p->port, word, closed_ns);
+        else
+            port_handle_closed(p->port, word, feed_head_revision(p->feed) + 1);
+        unlock_changed(p);
     }
 }

@@ -254,6 +254,13 @@ static enum step next_of_feed(struct notify_source *s, uint64_t *from, const uin
     return STEP_ERROR;
 }
 
+/* Another life's, while it is not known whether a handle was closed before it. The port takes that
+ * one's feed soon, and is roused. */
+static bool is_too_new(const struct notify_port *p, uint64_t revision)
+{
+    return p->port->unsettled_count > 0 && revision > feed_head_revision(p->feed);
+}
+
 static enum port_source_result source_next(struct port_source *source, uint64_t from,
                                            const uint64_t *kinds, const void **ret,
                                            size_t *ret_size, uint64_t *ret_next)
@@ -273,7 +280,10 @@ static enum port_source_result source_next(struct port_source *source, uint64_t 
         if (p->journal) {
             switch (next_of_journal(s, &from, kinds, ret, ret_size)) {
             case STEP_RECORD:
-                return SOURCE_RECORD;
+                if (!is_too_new(p, change_peek_revision(*ret)))
+                    return SOURCE_RECORD;
+                s->error = ERR_IO_PENDING;
+                return SOURCE_PENDING;
             case STEP_EMPTY:
                 *ret_next = from;
                 return SOURCE_EMPTY;

@@ -13,7 +13,7 @@
  * (1) every change before `revision` is done with: delivered to all registrations, or reported.
  * (2) of the change at `revision`, the registrations before `filter_at` are done with.
  * (3) registrations leave the list only when `filter_at` is 0, so (2) keeps its meaning.
- * (4) due_count and closed_count count what their names say over `filters`. */
+ * (4) due_count, closed_count and unsettled_count count what their names say over `filters`. */
 
 static void filter_free(struct port_filter *f)
 {
@@ -77,7 +77,7 @@ static int filter_create(const char *object_id, uint64_t key, uint64_t owner,
     f->key = key;
     f->owner = owner;
     f->from = next_revision;
-    f->until = UINT64_MAX;
+    f->until = PORT_OPEN;
     f->owner_name = strdup(owner_name ? owner_name : "");
     if (!f->owner_name)
         return -ENOMEM;
@@ -173,7 +173,7 @@ void port_rewind(struct port *p, uint64_t next_revision)
     for (size_t i = 0; i < p->filter_count; i++) {
         struct port_filter *f = p->filters[i];
         f->from = MIN(f->from, next_revision);
-        if (f->until != UINT64_MAX)
+        if (f->until < PORT_UNSETTLED)
             f->until = MIN(f->until, next_revision);
     }
     p->shown_before = 0;
@@ -226,7 +226,7 @@ static void sweep(struct port *p)
 
 static bool is_owned(const struct port_filter *f, uint64_t owner)
 {
-    return (f->owner == owner || f->parent == owner) && f->until == UINT64_MAX;
+    return (f->owner == owner || f->parent == owner) && f->until == PORT_OPEN;
 }
 
 bool port_has_owner(const struct port *p, uint64_t owner)
@@ -237,23 +237,48 @@ bool port_has_owner(const struct port *p, uint64_t owner)
     return false;
 }
 
-void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
+/* `until` is a revision or PORT_UNSETTLED. */
+static void end_registrations(struct port *p, uint64_t owner, uint64_t until, int64_t closed_ns)
 {
-    if (owner == 0)
-        return;
     p->serial++;
-    uint64_t until = due_from(p, next_revision);
     for (size_t i = 0; i < p->filter_count; i++) {
         struct port_filter *f = p->filters[i];
         if (!is_owned(f, owner))
             continue;
         f->until = until;
+        f->closed_ns = closed_ns;
         f->close_serial = p->serial;
         p->closed_count++;
+        p->unsettled_count += until == PORT_UNSETTLED;
         if (f->owner == owner && filter_asks_for(f, p->version, PORT_DUE_CLOSE)) {
             f->due |= PORT_DUE_CLOSE;
             p->due_count++;
         }
+    }
+    sweep(p);
+}
+
+void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision)
+{
+    if (owner != 0)
+        end_registrations(p, owner, due_from(p, next_revision), 0);
+}
+
+void port_handle_closed_away(struct port *p, uint64_t owner, int64_t closed_ns)
+{
+    if (owner != 0)
+        end_registrations(p, owner, PORT_UNSETTLED, closed_ns);
+}
+
+void port_settle(struct port *p, int64_t life_since_ns, uint64_t life_revision,
+                 uint64_t next_revision)
+{
+    for (size_t i = 0; i < p->filter_count && p->unsettled_count > 0; i++) {
+        struct port_filter *f = p->filters[i];
+        if (f->until != PORT_UNSETTLED)
+            continue;
+        f->until = due_from(p, f->closed_ns < life_since_ns ? life_revision : next_revision);
+        p->unsettled_count--;
     }
     sweep(p);
 }
@@ -265,7 +290,7 @@ static void fall_due(struct port *p, uint8_t due, uint64_t *at, uint32_t *serial
 
     for (size_t i = 0; i < p->filter_count; i++) {
         struct port_filter *f = p->filters[i];
-        if (f->until != UINT64_MAX || !filter_asks_for(f, p->version, due))
+        if (f->until != PORT_OPEN || !filter_asks_for(f, p->version, due))
             continue;
         any |= f->due & due;
         p->due_count += !(f->due & due);
@@ -378,7 +403,8 @@ static bool show_due(struct port *p, uint64_t limit, unsigned which, struct port
         for (uint8_t due = PORT_DUE_STATE; due <= PORT_DUE_CLOSE; due <<= 1) {
             struct due_time at = due_time(p, f, due);
             bool shown = f == p->shown_filter && due == p->shown_due;
-            if (!(f->due & due & which) || at.revision > limit || !(shown || is_earlier(at, best)))
+            if (!(f->due & due & which) || at.revision > limit || at.revision == PORT_UNSETTLED ||
+                !(shown || is_earlier(at, best)))
                 continue;
             best = shown ? (struct due_time){0} : at; /* then nothing is earlier */
             p->shown_before = at.revision;

@@ -57,7 +57,8 @@ struct port_filter {
     uint64_t key;         /* the caller's */
     uint64_t owner;       /* the handle whose close ends it; 0: none */
     uint64_t parent;      /* the handle that owner was opened through: ends it silently; 0: none */
-    uint64_t from, until; /* revisions: from <= r < until; UINT64_MAX: open */
+    uint64_t from, until; /* revisions: from <= r < until; or one of the two below */
+    int64_t closed_ns;    /* PORT_UNSETTLED: when */
     /* Only this object: an id, a key's path, a type's name; NULL: all of the type. */
     char *object_id;
     char *owner_name; /* what HANDLE_CLOSE will name */
@@ -65,6 +66,9 @@ struct port_filter {
     bool subtree; /* registry: what is below counts too */
     uint8_t due;  /* PORT_DUE_* that are still to be delivered */
 };
+
+#define PORT_OPEN UINT64_MAX
+#define PORT_UNSETTLED (UINT64_MAX - 1) /* closed, and it is not known yet at which revision */
 
 #define PORT_DUE_STATE 1     /* CLUSTER_STATE, at port.state_at */
 #define PORT_DUE_RECONNECT 2 /* RECONNECT, at port.reconnect_at */
@@ -87,7 +91,7 @@ struct port {
     struct port_filter **filters;
     size_t filter_count, filter_capacity;
     size_t due_count; /* PORT_DUE_* bits over all filters */
-    size_t closed_count;
+    size_t closed_count, unsettled_count;
     uint64_t kinds[PORT_KIND_WORDS]; /* of all filters together */
     uint32_t wake_bits;              /* feed_bits_of_kind of them */
 
@@ -139,6 +143,14 @@ bool port_has_owner(const struct port *p, uint64_t owner); /* its close would en
 /* The handle was closed: its registrations end before next_revision, and HANDLE_CLOSE comes then.
  */
 void port_handle_closed(struct port *p, uint64_t owner, uint64_t next_revision);
+/* The same while nobody can say how far the history is: they end, and HANDLE_CLOSE comes, where
+ * port_settle() says. Until then its owner gives no change that may be from after the close. */
+void port_handle_closed_away(struct port *p, uint64_t owner, int64_t closed_ns);
+/* There is a service again: a life of it that began at that time with that revision, and whose next
+ * change is next_revision. What was closed before it began ends there; what was closed later ends
+ * before next_revision, so that nothing is left out. */
+void port_settle(struct port *p, int64_t life_since_ns, uint64_t life_revision,
+                 uint64_t next_revision);
 /* The connection was lost and is back (or given up): RECONNECT (or CLUSTER_STATE) at this point,
  * for each registration that asked for it. One that is still to be delivered is not doubled. */
 void port_reconnected(struct port *p, uint64_t next_revision);

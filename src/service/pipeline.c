@@ -507,6 +507,8 @@ static int open_feed(struct pipeline *p)
     int r = feed_writer_create(p->options.feed_size, &p->writer);
     if (r == 0)
         r = restore_feed(p->journal, p->options.feed_size, p->writer);
+    if (r == 0)
+        feed_writer_restored(p->writer);
     return r < 0 ? r : feed_open(feed_writer_fd(p->writer), &p->feed);
 }
 

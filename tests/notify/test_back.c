@@ -189,10 +189,44 @@ static void test_closed_meanwhile(void **state)
     assert_true(CloseClusterNotifyPort(port));
 }
 
+static void rename_by_another(const char *from, const char *to)
+{
+    const char *const argv[] = {built_path("src/cli/clusport"), "group", "rename", from, to, NULL};
+    assert_int_equal(run_program(argv, NULL, NULL), 0);
+}
+
+/* A service came and went that this program never met, and there is none when the handle is closed:
+ * what it did was before the close, and what the next one does is not. */
+static void test_closed_without_service(void **state)
+{
+    struct world *w = *state;
+    HGROUP group = make_group(w, L"Group");
+
+    set_gate(true);
+    HCHANGE port = watch(w, CLUSTER_CHANGE_GROUP_ADDED | CLUSTER_CHANGE_CLUSTER_RECONNECT, 2);
+    watch_too(port, CLUSTER_CHANGE_GROUP_PROPERTY | CLUSTER_CHANGE_HANDLE_CLOSE, group, 1);
+    service_restart(w->service);
+    rename_by_another("Group", "Before");
+    service_kill(w->service);
+    assert_true(CloseClusterGroup(group));
+    expect_nothing(port); /* it is not known yet what comes before */
+    service_again(w->service);
+    rename_by_another("Before", "After");
+    set_gate(false);
+    expect_event(port, CLUSTER_CHANGE_CLUSTER_RECONNECT, 2, L"testcluster");
+    expect_event(port, CLUSTER_CHANGE_GROUP_PROPERTY, 1, L"Before");
+    expect_event(port, CLUSTER_CHANGE_HANDLE_CLOSE, 1, L"Group");
+    remove_by_name(w, L"After");
+    remove_group(make_group(w, L"End"));
+    expect_event(port, CLUSTER_CHANGE_GROUP_ADDED, 2, L"End");
+    assert_true(CloseClusterNotifyPort(port));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_closed_meanwhile, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_closed_without_service, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_watched_late, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_registered_meanwhile, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_no_descriptor, world_setup, world_teardown),

@@ -402,6 +402,39 @@ static void a_close_comes_after_what_happened_before_it(void **state)
     history_destroy(h);
 }
 
+/* Two handles are closed with no service there, and one more before the next life is met. */
+static void a_close_without_a_service_is_settled_by_the_next_life(void **state)
+{
+    (void)state;
+    struct history *h = history_create();
+    struct port *p = make(PORT_V1, 1);
+    for (uint64_t owner = 1; owner <= 3; owner++)
+        assert_int_equal(port_add_v1(p, RESOURCE_STATE | HANDLE_CLOSE, OBJECT_RESOURCE, "id-a",
+                                     owner, owner, "a", 1),
+                         0);
+    port_handle_closed_away(p, 1, 100);
+    expect_nothing(p, h);
+    assert_false(port_has_owner(p, 1));
+    port_handle_closed_away(p, 2, 300);
+    happen(h, CHANGE_RESOURCE_STATE, "a"); /* by a life that this port does not meet */
+    uint64_t life = h->last + 1;           /* it begins at 200 */
+    happen(h, CHANGE_RESOURCE_STATE, "a");
+    port_settle(p, 200, life, h->last + 1);
+    happen(h, CHANGE_RESOURCE_STATE, "a");
+    for (uint64_t key = 1; key <= 3; key++)
+        expect(p, h, key, RESOURCE_STATE, "a");
+    expect(p, h, 1, HANDLE_CLOSE, "a");
+    for (uint64_t key = 2; key <= 3; key++)
+        expect(p, h, key, RESOURCE_STATE, "a");
+    expect(p, h, 2, HANDLE_CLOSE, "a");
+    expect(p, h, 3, RESOURCE_STATE, "a");
+    expect_nothing(p, h);
+    assert_int_equal(p->filter_count, 1);
+    assert_int_equal(p->unsettled_count, 0);
+    port_destroy(p);
+    history_destroy(h);
+}
+
 static void closes_come_in_their_order(void **state)
 {
     (void)state;
@@ -844,6 +877,7 @@ int main(void)
         cmocka_unit_test(overlapping_registrations_each_get_the_change),
         cmocka_unit_test(what_happened_before_a_registration_is_not_delivered),
         cmocka_unit_test(a_close_comes_after_what_happened_before_it),
+        cmocka_unit_test(a_close_without_a_service_is_settled_by_the_next_life),
         cmocka_unit_test(closes_come_in_their_order),
         cmocka_unit_test(a_parent_takes_its_registrations_silently),
         cmocka_unit_test(a_shorter_history_is_read_from_its_end),

@@ -107,14 +107,13 @@ class Delivery:
         if e.maybe_begun and not w.begun & e.bit:
             return True
         lost = self.port.version != 3 and e.record.revision < self.log.limit(time)
-        ended = e.maybe_ended or e.record.life > e.registration.life_known
-        if e.record.revision < w.excused or ended and lost:
+        if e.record.revision < w.excused or e.maybe_ended and lost:
             return True
-        if ended:
+        if e.maybe_ended:
             w.ended |= e.bit
         elif lost:
             w.owes = True
-        return ended or lost
+        return e.maybe_ended or lost
 
     def _may_tell(self, w, e, call):
         if w.ended & e.bit or e.record.visible > call.end or w.owes and self.asks_for_loss:
@@ -198,8 +197,7 @@ class Delivery:
             if "otype" in call.o and call.o["otype"] != getattr(r, "object_type", call.o["otype"]):
                 continue
             told = w.copy()
-            low = self.log.last_of(r.life_known, r.close_low)
-            if self._skip_to(told, low, call.end) is None and told.reached < r.close_sure:
+            if self._skip_to(told, r.close_low, call.end) is None and told.reached < r.close_sure:
                 if call.result == TAKEN:
                     told.closes |= 1 << i
                     told.ended |= 1 << i
@@ -296,12 +294,17 @@ class Delivery:
         past = (play[at].revision + 1) % FEED_ENTRANCE if at >= 0 else 0
         return max(begins, at + 1 - past) <= first
 
+    def _close_is_due(self, w, i, call):
+        """Where a handle was closed with no service there, that is told when there is one again."""
+        r = self.registrations[i]
+        return not w.closes >> i & 1 and not r.closed_away and r.close.end < call.begin
+
     def _tell_nothing(self, w, call):
         first, seen = self._bound(call)
         if w.kept:
             return []
         if not self._may_have_to_read(w, call, first):
-            if any(not w.closes >> i & 1 and self.registrations[i].close.end < call.begin for i in self.closing):
+            if any(self._close_is_due(w, i, call) for i in self.closing):
                 return []
             if self._has_present_feed(call) and self._skip_to(w.copy(), seen, call.end):
                 return []
@@ -431,7 +434,7 @@ class Delivery:
         probe = w.copy()
         missing = self._skip_to(probe, seen, call.end)
         if missing is None:
-            r = next(self.registrations[i] for i in self.closing if not w.closes >> i & 1)
+            r = next(self.registrations[i] for i in self.closing if self._close_is_due(w, i, call))
             return Deviation("complete", call, "there is nothing, but the HANDLE_CLOSE of %s has not come" % r.close)
         return Deviation(self._promise_of_gap(w, missing), call,
                          "there is nothing, but %s has not come" % missing.record)

@@ -68,7 +68,7 @@ class Registration:
         self.low = self.sure = 0
         self.close, self.close_low, self.close_sure = None, FOREVER, FOREVER
         self.names = None  # that HANDLE_CLOSE may give
-        self.life_known = FOREVER  # no handle is closed for the port before the end of that life
+        self.closed_away = False  # there may have been no service when its handle was closed
 
     def matches(self, record):
         if record.number not in self.kinds:
@@ -422,8 +422,9 @@ class History:
             r.handle_close = r.handle_close and r.close is r.owner.closed
             r.close_low = max(self.seen_at(log, r.close.begin), r.low)
             r.close_sure = log.first_visible_after(r.close.end)
-            if log.was_away(r.close.begin, r.close.end):
-                r.life_known = r.life
+            r.closed_away = log.was_away(r.close.begin, r.close.end)
+            if r.closed_away:
+                r.close_sure = max(r.close_sure, log.last_of(len(log.life_starts) - 2, len(log.play) - 1) + 1)
         else:
             r.handle_close = False
 
