@@ -134,6 +134,9 @@ struct rpc_arena *rpc_call_arena(struct rpc_call *c);
 struct rpc_association *rpc_call_association(struct rpc_call *c);
 void rpc_reply(struct rpc_call *c);                      /* the call is gone afterwards */
 void rpc_fault(struct rpc_call *c, uint32_t nca_status); /* likewise */
+/* As rpc_reply(), if the reply can be made and is on its way: 0. Else nobody gets it, the call is
+ * as it was, and this is the fault that rpc_reply() would send. */
+uint32_t rpc_try_reply(struct rpc_call *c);
 void rpc_reply_fd(struct rpc_call *c, int fd); /* to go with the reply; not closed; unix only */
 /* That came with the request; -1: none. Only before the handler returns. It is closed by
  * rpc_dispose(): who made it decides how long that takes. */

@@ -162,25 +162,29 @@ static uint32_t call_encode(struct rpc_call *call, struct buffer *pdus)
     return r == 0 ? 0 : r == -ENOMEM ? fault_of_shortage(call) : NCA_UNSPECIFIED;
 }
 
-void rpc_reply(struct rpc_call *call)
+uint32_t rpc_try_reply(struct rpc_call *call)
 {
     _cleanup_(buffer_fini) struct buffer pdus = {0};
     uint32_t fault;
 
-    if (!call->connection) {
-        close_opened(call);
-        call_destroy(call);
-        return;
-    }
+    if (!call->connection || call->connection->broken)
+        return NCA_UNSPECIFIED;
     fault = call->reply_fd_lost ? fault_of_shortage(call) : call_encode(call, &pdus);
     if (fault == 0 && !connection_send(call->connection, &pdus, call->reply_fd))
         fault = fault_of_shortage(call);
-    if (fault != 0) {
-        rpc_fault(call, fault);
-        return;
-    }
+    if (fault != 0)
+        return fault;
     call->reply_fd = -1;
     call_destroy(call);
+    return 0;
+}
+
+void rpc_reply(struct rpc_call *call)
+{
+    uint32_t fault = rpc_try_reply(call);
+
+    if (fault != 0)
+        rpc_fault(call, fault);
 }
 
 void rpc_fault(struct rpc_call *call, uint32_t nca_status)

@@ -151,14 +151,82 @@ static uint32_t give_another(struct notify_call *c, const struct port_notificati
     return code;
 }
 
+/* ---- what a reply did not bring ---- */
+
+static bool has_kept(const struct notify_port *p)
+{
+    return p->kept.list.count > 0 || p->kept.list_v2.count > 0;
+}
+
+/* What the call was given, with the memory that it lies in. */
+static void keep(struct notify_call *c)
+{
+    struct notify_kept *k = &c->port->kept;
+    struct rpc_arena *arena = rpc_call_arena(c->request->call);
+    const void *args = c->request->args;
+
+    switch (c->form) {
+    case NOTIFY_ONE: {
+        const struct cmrp_GetNotify *a = args;
+        k->one =
+            (struct rpc_notification){.key = a->notify_key, .filter = a->filter, .name = a->name};
+        k->sequence = a->state_sequence;
+        k->list = (struct rpc_notifications){.entries = &k->one, .count = 1};
+        break;
+    }
+    case NOTIFY_MANY:
+        k->list = ((const struct cmrp_GetNotifyAsync *)args)->notifications;
+        break;
+    case NOTIFY_MANY_V2:
+        k->list_v2 = ((const struct cmrp_GetNotifyV2 *)args)->notifications;
+        break;
+    }
+    k->arena = *arena;
+    arena->blocks = NULL;
+    arena->used = 0;
+}
+
+/* Shows it to a call; forget_kept() when the call has it. */
+static void give_kept(struct notify_call *c)
+{
+    const struct notify_kept *k = &c->port->kept;
+    void *args = c->request->args;
+
+    if (c->form == NOTIFY_ONE) {
+        struct cmrp_GetNotify *a = args;
+        const struct rpc_notification *n = &k->list.entries[0];
+        a->notify_key = n->key;
+        a->filter = n->filter;
+        a->name = n->name;
+        a->state_sequence = n == &k->one ? k->sequence : 0;
+    } else if (c->form == NOTIFY_MANY) {
+        ((struct cmrp_GetNotifyAsync *)args)->notifications = k->list;
+    } else {
+        ((struct cmrp_GetNotifyV2 *)args)->notifications = k->list_v2;
+    }
+}
+
+static void forget_kept(struct notify_kept *k, bool only_first)
+{
+    if (only_first && k->list.count > 1) {
+        k->list.entries++;
+        k->list.count--;
+        return;
+    }
+    rpc_arena_fini(&k->arena);
+    *k = (struct notify_kept){0};
+}
+
+/* ---- giving ---- */
+
 /* PORT_NOTIFICATION: *ret is the call's result. What could not be given is not consumed. */
 static enum port_result fill_call(struct notify_call *c, uint32_t *ret)
 {
     struct notify_port *p = c->port;
     if (p->state_events) {
-        struct notify_state_event *e = take_state_event(p);
-        *ret = give_state_event(c, e);
-        state_event_free(e);
+        *ret = give_state_event(c, p->state_events);
+        if (*ret == ERR_SUCCESS)
+            state_event_free(take_state_event(p));
         return PORT_NOTIFICATION;
     }
     unsigned most = c->form == NOTIFY_ONE ? 1 : MOST_AT_A_TIME, count = 0;
@@ -179,6 +247,28 @@ static enum port_result fill_call(struct notify_call *c, uint32_t *ret)
     return count > 0 || *ret ? PORT_NOTIFICATION : found;
 }
 
+/* The call ends; what its reply does not bring stays the port's. */
+static void give(struct notify_call *c)
+{
+    struct notify_port *p = c->port;
+    struct rpc_call *call = c->request->call;
+    bool was_kept = has_kept(p), is_one = c->form == NOTIFY_ONE;
+
+    unlink_call(c);
+    if (was_kept)
+        give_kept(c);
+    rpc_op_set_status(c->request->op, c->request->args, ERR_SUCCESS);
+    uint32_t fault = rpc_try_reply(call);
+    if (fault == 0) {
+        if (was_kept)
+            forget_kept(&p->kept, is_one);
+        return;
+    }
+    if (!was_kept)
+        keep(c);
+    rpc_fault(call, fault);
+}
+
 /* Nothing comes by itself to those who wait: they are told why, and ask again. */
 static bool end_failed(struct notify_port *p)
 {
@@ -191,13 +281,16 @@ static bool end_failed(struct notify_port *p)
 static void serve(struct notify_port *p)
 {
     while (p->calls) {
-        uint32_t result;
-        enum port_result found = fill_call(p->calls, &result);
+        uint32_t result = ERR_SUCCESS;
+        enum port_result found = has_kept(p) ? PORT_NOTIFICATION : fill_call(p->calls, &result);
         if (found == PORT_AWAY && end_failed(p))
             return;
         if (found != PORT_NOTIFICATION)
             return;
-        finish_call(p->calls, result);
+        if (result == ERR_SUCCESS)
+            give(p->calls);
+        else
+            finish_call(p->calls, result);
     }
 }
 
@@ -288,6 +381,7 @@ void notify_port_close(struct notify_port *p)
         p->next->link = p->link;
     while (p->state_events)
         state_event_free(take_state_event(p));
+    forget_kept(&p->kept, false);
     rpc_association_give(p->association, RPC_REGISTRATIONS, p->charged);
     feed_source_close(p->source);
     port_destroy(p->port);

@@ -26,6 +26,16 @@ struct notify_state_event {
     struct notify_state_event *next;
 };
 
+/* What a call took and its reply did not bring; the next call gets it first. A port has entries of
+ * its version only. */
+struct notify_kept {
+    struct rpc_arena arena; /* that call's */
+    struct rpc_notifications list;
+    struct rpc_notifications_v2 list_v2;
+    struct rpc_notification one; /* of a call that takes one */
+    uint32_t sequence;           /* its */
+};
+
 struct notify_port {
     struct service *service;
     struct rpc_peer peer; /* whose it is, for the list of ports */
@@ -37,6 +47,7 @@ struct notify_port {
     struct feed_source *source;
     struct notify_call *calls, **calls_end;
     struct notify_state_event *state_events, **state_events_end;
+    struct notify_kept kept;
     struct notify_port *next, **link; /* on the service's list */
 };
 
