@@ -22,6 +22,7 @@
 #include "rpc/rpc_interface.h"
 
 static int events = -1;
+static sd_event *loop;
 
 static void tell(char event)
 {
@@ -195,6 +196,17 @@ static void private_do_ReadJournal(struct rpc_call *call, struct private_ReadJou
 }
 HANDLER(private, ReadJournal)
 
+static void private_do_ServiceInfo(struct rpc_call *call, struct private_ServiceInfo *args)
+{
+    uint64_t turns = 0;
+
+    if (sd_event_get_iteration(loop, &turns) < 0)
+        _exit(3);
+    args->last_revision = (int64_t)turns;
+    rpc_reply(call);
+}
+HANDLER(private, ServiceInfo)
+
 #define CMRP(name) [CMRP_OPNUM_##name] = cmrp_on_##name
 #define PRIVATE(name) [PRIVATE_OPNUM_##name] = private_on_##name
 
@@ -203,7 +215,7 @@ static const rpc_handler_fn cmrp_handlers[CMRP_OPNUM_COUNT] = {
     CMRP(GetResourceId),   CMRP(AddNotifyV2),         CMRP(CreateNotify), CMRP(GetNotify),
     CMRP(ResourceControl), CMRP(UnblockGetNotifyCall)};
 static const rpc_handler_fn private_handlers[PRIVATE_OPNUM_COUNT] = {
-    PRIVATE(OpenFeed), PRIVATE(PublishPorts), PRIVATE(ReadJournal)};
+    PRIVATE(OpenFeed), PRIVATE(PublishPorts), PRIVATE(ReadJournal), PRIVATE(ServiceInfo)};
 static const struct rpc_service services[] = {{&rpc_cmrp, cmrp_handlers},
                                               {&rpc_private, private_handlers}};
 
@@ -228,6 +240,7 @@ static void serve(int listener, unsigned most_connections, unsigned most_context
         sd_event_add_signal(options.loop, NULL, SIGTERM, on_term, NULL) < 0 ||
         rpc_server_create(&options, &server) < 0 || rpc_server_listen(server, listener) < 0)
         _exit(2);
+    loop = options.loop;
     r = sd_event_loop(options.loop);
     rpc_server_destroy(server);
     sd_event_unref(options.loop);

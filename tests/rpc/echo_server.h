@@ -8,7 +8,8 @@
  * OpenCluster, OpenResource (its name is its id), their closes; GetResourceId gives the name;
  * ResourceControl gives the input back; CreateNotify, GetNotify (waits), UnblockGetNotifyCall (ends
  * one waiting call), CloseNotify; OpenFeed sends a descriptor, PublishPorts takes one and gives its
- * first byte as result; ReadJournal gives max_bytes bytes. */
+ * first byte as result; ReadJournal gives max_bytes bytes; ServiceInfo says as its last revision
+ * how many turns the loop has made. */
 struct echo_server {
     char directory[32], path[64];
     pid_t pid;

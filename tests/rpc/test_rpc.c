@@ -11,7 +11,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -429,6 +432,58 @@ static void test_many_threads(void **state)
     assert_int_equal(right, 2000);
 }
 
+static int64_t turns(struct rpc_client *c)
+{
+    _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
+    struct private_ServiceInfo a = {0};
+
+    assert_int_equal(rpc_client_call(c, &rpc_private, &private_op_ServiceInfo, &a, &arena), 0);
+    return a.last_revision;
+}
+
+static void limit_descriptors(const struct echo_server *s, rlim_t most, struct rlimit *ret_before)
+{
+    struct rlimit limit;
+
+    assert_return_code(prlimit(s->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+    if (ret_before)
+        *ret_before = limit;
+    limit.rlim_cur = most;
+    assert_return_code(prlimit(s->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* Somebody waits whom the server cannot accept, and cannot even refuse: it does not look in vain
+ * all the time, and its present clients are served. */
+static void test_no_descriptor_to_accept(void **state)
+{
+    enum { CALLS = 2000 };
+    struct fixture *f = *state;
+    struct rpc_client_options options = {
+        .path = f->server.path, .timeout_ms = 30000, .cancel_fd = -1};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct rlimit before;
+    struct rpc_client *other;
+    char byte;
+
+    turns(f->client); /* its connection for calls is there */
+    limit_descriptors(&f->server, 1, &before);
+    strcpy(address.sun_path, f->server.path);
+    int waiting = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_return_code(connect(waiting, (struct sockaddr *)&address, sizeof(address)), 0);
+    int64_t first = turns(f->client), last = first;
+    for (int i = 0; i < CALLS; i++)
+        last = turns(f->client);
+    assert_in_range(last - first, CALLS, CALLS * 3 / 2);
+    assert_int_equal(recv(waiting, &byte, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(errno, EAGAIN); /* it was not turned away */
+
+    limit_descriptors(&f->server, before.rlim_cur, NULL);
+    assert_int_equal(rpc_client_connect(&options, &other), 0);
+    assert_true(turns(other) > last);
+    rpc_client_unref(other);
+    close(waiting);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -448,6 +503,7 @@ int main(void)
         CASE(test_caller_gone),
         CASE(test_service_killed),
         CASE(test_many_threads),
+        CASE(test_no_descriptor_to_accept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
