@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 void buffer_fini(struct buffer *b)
 {
@@ -18,12 +17,19 @@ void buffer_clear(struct buffer *b)
     b->failed = false;
 }
 
-int buffer_reserve(struct buffer *b, size_t extra)
+void buffer_drop(struct buffer *b, size_t size)
+{
+    b->size -= size;
+    if (b->size > 0)
+        memmove(b->data, b->data + size, b->size);
+}
+
+#define LEAST_CAPACITY 256u /* what most messages and records take: no steps up to it */
+
+int buffer_grow(struct buffer *b, size_t extra)
 {
     if (b->failed)
         return -ENOMEM;
-    if (extra <= b->capacity - b->size)
-        return 0;
 
     size_t wanted;
     if (__builtin_add_overflow(b->size, extra, &wanted)) {
@@ -31,7 +37,7 @@ int buffer_reserve(struct buffer *b, size_t extra)
         return -ENOMEM;
     }
 
-    size_t capacity = MAX(b->capacity, (size_t)64);
+    size_t capacity = MAX(b->capacity, (size_t)LEAST_CAPACITY);
     while (capacity < wanted)
         capacity = capacity > SIZE_MAX / 2 ? wanted : capacity * 2;
 
@@ -42,17 +48,6 @@ int buffer_reserve(struct buffer *b, size_t extra)
     }
     b->data = data;
     b->capacity = capacity;
-    return 0;
-}
-
-int buffer_append(struct buffer *b, const void *data, size_t size)
-{
-    int r = buffer_reserve(b, size);
-    if (r < 0)
-        return r;
-    if (size > 0)
-        memcpy(b->data + b->size, data, size);
-    b->size += size;
     return 0;
 }
 
@@ -70,34 +65,6 @@ int buffer_append_zero(struct buffer *b, size_t size)
 int buffer_align(struct buffer *b, size_t alignment)
 {
     return buffer_append_zero(b, ALIGN_UP(b->size, alignment) - b->size);
-}
-
-static void store_le(uint8_t *to, uint64_t v, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        to[i] = (uint8_t)(v >> (8 * i));
-}
-
-static int append_le(struct buffer *b, uint64_t v, size_t bytes)
-{
-    uint8_t le[8];
-    store_le(le, v, bytes);
-    return buffer_append(b, le, bytes);
-}
-
-int buffer_append_u16(struct buffer *b, uint16_t v)
-{
-    return append_le(b, v, 2);
-}
-
-int buffer_append_u32(struct buffer *b, uint32_t v)
-{
-    return append_le(b, v, 4);
-}
-
-int buffer_append_u64(struct buffer *b, uint64_t v)
-{
-    return append_le(b, v, 8);
 }
 
 int buffer_printf(struct buffer *b, const char *format, ...)
@@ -122,7 +89,8 @@ void buffer_put_u32(struct buffer *b, size_t offset, uint32_t v)
     if (b->failed)
         return;
     PRE(offset + 4 <= b->size);
-    store_le(b->data + offset, v, 4);
+    v = htole32(v);
+    memcpy(b->data + offset, &v, sizeof(v));
 }
 
 uint8_t *buffer_take(struct buffer *b, size_t *ret_size)
@@ -150,31 +118,38 @@ void reader_align(struct reader *r, size_t alignment)
     reader_bytes(r, ALIGN_UP(r->at, alignment) - r->at);
 }
 
-static uint64_t read_le(struct reader *r, size_t bytes)
+/* size bytes into the zeroed v. */
+static void read_into(struct reader *r, void *v, size_t size)
 {
-    const uint8_t *p = reader_bytes(r, bytes);
-    uint64_t v = 0;
-    for (size_t i = 0; p && i < bytes; i++)
-        v |= (uint64_t)p[i] << (8 * i);
-    return v;
+    const uint8_t *p = reader_bytes(r, size);
+    if (p)
+        memcpy(v, p, size);
 }
 
 uint8_t reader_u8(struct reader *r)
 {
-    return (uint8_t)read_le(r, 1);
+    uint8_t v = 0;
+    read_into(r, &v, sizeof(v));
+    return v;
 }
 
 uint16_t reader_u16(struct reader *r)
 {
-    return (uint16_t)read_le(r, 2);
+    uint16_t v = 0;
+    read_into(r, &v, sizeof(v));
+    return le16toh(v);
 }
 
 uint32_t reader_u32(struct reader *r)
 {
-    return (uint32_t)read_le(r, 4);
+    uint32_t v = 0;
+    read_into(r, &v, sizeof(v));
+    return le32toh(v);
 }
 
 uint64_t reader_u64(struct reader *r)
 {
-    return read_le(r, 8);
+    uint64_t v = 0;
+    read_into(r, &v, sizeof(v));
+    return le64toh(v);
 }

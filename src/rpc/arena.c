@@ -4,7 +4,7 @@
 #include "base/macro.h"
 #include "rpc/rpc.h"
 
-#define BLOCK_SIZE 4096
+#define BLOCK_SIZE 1024 /* enough for most calls */
 #define ALIGNMENT 16
 
 struct rpc_arena_block {
