@@ -9,16 +9,15 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-char *base64_encode(const void *data, size_t size)
+int base64_append(struct buffer *b, const void *data, size_t size)
 {
     const uint8_t *p = data;
-    if (size > SIZE_MAX / 2)
-        return NULL;
-    char *text = malloc((size + 2) / 3 * 4 + 1);
-    if (!text)
-        return NULL;
+    if (size > SIZE_MAX / 2 || buffer_reserve(b, (size + 2) / 3 * 4) < 0) {
+        b->failed = true;
+        return -ENOMEM;
+    }
 
-    char *out = text;
+    uint8_t *out = b->data + b->size;
     for (size_t at = 0; at < size; at += 3) {
         const size_t n = MIN(size - at, (size_t)3);
         uint32_t v = (uint32_t)p[at] << 16;
@@ -26,13 +25,13 @@ char *base64_encode(const void *data, size_t size)
             v |= (uint32_t)p[at + 1] << 8;
         if (n > 2)
             v |= p[at + 2];
-        *out++ = digits[v >> 18];
-        *out++ = digits[v >> 12 & 63];
-        *out++ = n > 1 ? digits[v >> 6 & 63] : '=';
-        *out++ = n > 2 ? digits[v & 63] : '=';
+        *out++ = (uint8_t)digits[v >> 18];
+        *out++ = (uint8_t)digits[v >> 12 & 63];
+        *out++ = n > 1 ? (uint8_t)digits[v >> 6 & 63] : '=';
+        *out++ = n > 2 ? (uint8_t)digits[v & 63] : '=';
     }
-    *out = '\0';
-    return text;
+    b->size = (size_t)(out - b->data);
+    return 0;
 }
 
 static int digit_value(char c)

@@ -2,12 +2,11 @@
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/buffer.h"
 
 /* Bytes as text (RFC 4648, with padding), for JSON. */
-char *base64_encode(const void *data, size_t size); /* malloc'ed, NULL when out of memory */
-/* Refuses everything but what base64_encode writes. *ret_data is malloc'ed, also for no bytes, and
+int base64_append(struct buffer *b, const void *data, size_t size); /* no NUL. 0 or -ENOMEM */
+/* Refuses everything but what base64_append writes. *ret_data is malloc'ed, also for no bytes, and
  * followed by a zero that is not counted. 0, -EBADMSG, -ENOMEM. */
 int base64_decode(const char *text, uint8_t **ret_data, size_t *ret_size);
 

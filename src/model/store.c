@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "base/base64.h"
+#include "base/json_write.h"
 
 /* Objects as JSON for the journal: readable with a database shell when no service runs. */
 
@@ -25,143 +25,165 @@ static bool is_text(enum property_format f)
     return f == PROPERTY_SZ || f == PROPERTY_EXPAND_SZ || f == PROPERTY_EXPANDED_SZ;
 }
 
-json_t *store_base64(const void *data, size_t size)
+static void put_text(struct buffer *b, const char *name, const char *text)
 {
-    _cleanup_free_
-    char *text = base64_encode(data, size);
-    return text ? json_string(text) : NULL;
+    json_key(b, name);
+    json_put_text(b, text);
 }
 
-static json_t *encode_texts(const char *texts, size_t size)
+static void put_number(struct buffer *b, const char *name, uint64_t number)
 {
-    json_t *list = json_array();
-    for (size_t at = 0; list && at < size; at += strlen(texts + at) + 1) {
-        if (json_array_append_new(list, json_string(texts + at)) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    json_key(b, name);
+    json_put_number(b, (int64_t)number);
 }
 
-static json_t *encode_property(const struct property *p)
+static void put_flag(struct buffer *b, const char *name, bool flag)
 {
-    const char *key = "base64";
-    json_t *value;
-    if (is_number(p->format)) {
-        key = "number";
-        value = json_integer((json_int_t)p->number);
-    } else if (is_text(p->format) && p->size > 0) {
-        key = "text";
-        value = json_string(p->data);
-    } else if (p->format == PROPERTY_MULTI_SZ) {
-        key = "texts";
-        value = encode_texts(p->data, p->size);
-    } else {
-        value = store_base64(p->data, p->size);
-    }
-    return json_pack("{s:s, s:i, s:o}", "name", p->name, "format", (int)p->format, key, value);
+    json_key(b, name);
+    json_put_flag(b, flag);
 }
 
-static json_t *encode_properties(const struct property_table *t)
+static void put_base64(struct buffer *b, const char *name, const void *data, size_t size)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < t->count; i++) {
-        if (json_array_append_new(list, encode_property(&t->items[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    json_key(b, name);
+    json_put_base64(b, data, size);
 }
 
-static json_t *encode_ids(const struct pointer_list *l)
+static void put_texts(struct buffer *b, const char *name, const char *texts, size_t size)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < l->count; i++) {
-        if (json_array_append_new(list, json_string(text_of(l->items[i]))) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    json_key(b, name);
+    json_begin(b, '[');
+    for (size_t at = 0; at < size; at += strlen(texts + at) + 1)
+        json_put_text(b, texts + at);
+    json_end(b, ']');
 }
 
-static json_t *encode_values(const struct registry_key *k)
+static void put_property(struct buffer *b, const struct property *p)
 {
-    json_t *list = json_array();
-    for (struct map_entry *e = map_first(k->values); list && e; e = map_next(k->values, e)) {
-        const struct registry_value *v = e->value;
-        json_t *each = json_pack("{s:s, s:I, s:o}", "name", v->name, "type", (json_int_t)v->type,
-                                 "base64", store_base64(v->data, v->size));
-        if (json_array_append_new(list, each) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    json_begin(b, '{');
+    put_text(b, "name", p->name);
+    put_number(b, "format", p->format);
+    if (is_number(p->format))
+        put_number(b, "number", p->number);
+    else if (is_text(p->format) && p->size > 0)
+        put_text(b, "text", (const char *)p->data);
+    else if (p->format == PROPERTY_MULTI_SZ)
+        put_texts(b, "texts", (const char *)p->data, p->size);
+    else
+        put_base64(b, "base64", p->data, p->size);
+    json_end(b, '}');
 }
 
-static json_t *encode_key(const struct registry_key *k)
+static void put_properties(struct buffer *b, const char *name, const struct property_table *t)
 {
-    json_t *security = k->security ? store_base64(k->security, k->security_size) : json_null();
-    return json_pack("{s:o, s:o, s:I}", "values", encode_values(k), "security", security,
-                     "written_ns", (json_int_t)k->written_ns);
+    json_key(b, name);
+    json_begin(b, '[');
+    for (size_t i = 0; i < t->count; i++)
+        put_property(b, &t->items[i]);
+    json_end(b, ']');
 }
 
-static json_t *encode_own(const struct object *o)
+static void put_ids(struct buffer *b, const char *name, const struct pointer_list *l)
+{
+    json_key(b, name);
+    json_begin(b, '[');
+    for (size_t i = 0; i < l->count; i++)
+        json_put_text(b, text_of(l->items[i]));
+    json_end(b, ']');
+}
+
+static void put_value(struct buffer *b, const struct registry_value *v)
+{
+    json_begin(b, '{');
+    put_text(b, "name", v->name);
+    put_number(b, "type", v->type);
+    put_base64(b, "base64", v->data, v->size);
+    json_end(b, '}');
+}
+
+static void put_key(struct buffer *b, const struct registry_key *k)
+{
+    json_key(b, "values");
+    json_begin(b, '[');
+    for (struct map_entry *e = map_first(k->values); e; e = map_next(k->values, e))
+        put_value(b, e->value);
+    json_end(b, ']');
+    json_key(b, "security");
+    if (k->security)
+        json_put_base64(b, k->security, k->security_size);
+    else
+        json_put_null(b);
+    put_number(b, "written_ns", (uint64_t)k->written_ns);
+}
+
+static void put_group(struct buffer *b, const struct group *g)
+{
+    put_text(b, "owner", text_of((struct object *)g->owner));
+    put_flag(b, "want_online", g->want_online);
+    put_flag(b, "core", g->is_core);
+}
+
+static void put_resource(struct buffer *b, const struct resource *r)
+{
+    put_text(b, "group", r->group->o.id);
+    put_text(b, "resource_type", r->resource_type->o.id);
+    put_number(b, "flags", r->flags);
+    put_flag(b, "want_online", r->want_online);
+    put_ids(b, "providers", &r->providers);
+}
+
+static void put_interface(struct buffer *b, const struct netinterface *i)
+{
+    put_text(b, "network", i->network->o.id);
+    put_text(b, "node", text_of((struct object *)i->node));
+    put_text(b, "device", i->device);
+    put_text(b, "address", i->address);
+}
+
+static void put_own(struct buffer *b, const struct object *o)
 {
     switch (o->type) {
-    case OBJECT_CLUSTER: {
-        const struct cluster *c = (const struct cluster *)o;
-        return json_pack("{s:s, s:I}", "quorum_resource", c->quorum_resource_id, "lives",
-                         (json_int_t)c->lives);
-    }
+    case OBJECT_CLUSTER:
+        put_text(b, "quorum_resource", ((const struct cluster *)o)->quorum_resource_id);
+        put_number(b, "lives", ((const struct cluster *)o)->lives);
+        break;
     case OBJECT_NODE:
-        return json_pack("{s:b}", "paused", ((const struct node *)o)->paused);
-    case OBJECT_GROUP: {
-        const struct group *g = (const struct group *)o;
-        return json_pack("{s:s, s:b, s:b}", "owner", text_of((struct object *)g->owner),
-                         "want_online", g->want_online, "core", g->is_core);
-    }
-    case OBJECT_RESOURCE: {
-        const struct resource *r = (const struct resource *)o;
-        return json_pack("{s:s, s:s, s:I, s:b, s:o}", "group", r->group->o.id, "resource_type",
-                         r->resource_type->o.id, "flags", (json_int_t)r->flags, "want_online",
-                         r->want_online, "providers", encode_ids(&r->providers));
-    }
+        put_flag(b, "paused", ((const struct node *)o)->paused);
+        break;
+    case OBJECT_GROUP:
+        put_group(b, (const struct group *)o);
+        break;
+    case OBJECT_RESOURCE:
+        put_resource(b, (const struct resource *)o);
+        break;
     case OBJECT_RESOURCE_TYPE:
-        return json_pack("{s:s}", "definition", ((const struct resource_type *)o)->definition);
-    case OBJECT_NETWORK_INTERFACE: {
-        const struct netinterface *i = (const struct netinterface *)o;
-        return json_pack("{s:s, s:s, s:s, s:s}", "network", i->network->o.id, "node",
-                         text_of((struct object *)i->node), "device", i->device, "address",
-                         i->address);
-    }
+        put_text(b, "definition", ((const struct resource_type *)o)->definition);
+        break;
+    case OBJECT_NETWORK_INTERFACE:
+        put_interface(b, (const struct netinterface *)o);
+        break;
     case OBJECT_REGISTRY:
-        return encode_key((const struct registry_key *)o);
+        put_key(b, (const struct registry_key *)o);
+        break;
     default:
-        return json_object();
+        break;
     }
-}
-
-static int append_to_buffer(const char *data, size_t size, void *buffer)
-{
-    return buffer_append(buffer, data, size) < 0 ? -1 : 0;
 }
 
 int model_object_encode(const struct object *o, struct buffer *out)
 {
-    _cleanup_(json_decrefp) json_t *own = encode_own(o);
-    _cleanup_(json_decrefp) json_t *j =
-        json_pack("{s:s, s:s, s:I, s:I, s:o, s:o}", "id", o->id, "name", o->name, "state",
-                  (json_int_t)o->state, "created", (json_int_t)o->created, "common",
-                  encode_properties(&o->common), "private", encode_properties(&o->private_));
     size_t start = out->size;
-    if (!own || !j || json_object_update(j, own) < 0 ||
-        json_dump_callback(j, append_to_buffer, out, JSON_COMPACT) < 0) {
-        out->size = start;
-        return -ENOMEM;
-    }
-    return 0;
+    buffer_append(out, "{", 1);
+    put_text(out, "id", o->id);
+    put_text(out, "name", o->name);
+    put_number(out, "state", o->state);
+    put_number(out, "created", o->created);
+    put_properties(out, "common", &o->common);
+    put_properties(out, "private", &o->private_);
+    put_own(out, o);
+    json_end(out, '}');
+    if (!buffer_failed(out))
+        return 0;
+    out->size = start;
+    return -ENOMEM;
 }

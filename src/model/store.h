@@ -6,7 +6,6 @@
 
 #include "model/internal.h"
 
-json_t *store_base64(const void *data, size_t size);
 int store_append_texts(struct buffer *b,
                        const json_t *list); /* each with its NUL; -EBADMSG: no texts */
 

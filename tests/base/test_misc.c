@@ -19,6 +19,7 @@
 #include "base/descriptors.h"
 #include "base/error.h"
 #include "base/guid.h"
+#include "base/json_write.h"
 #include "base/log.h"
 
 #define WINERROR "/usr/share/mingw-w64/include/winerror.h"
@@ -149,13 +150,14 @@ static void test_base64(void **state)
         "Z", "Zg=", "Zg", "Z===", "====", "Zh==", "Zm9=", "Zm 9", "Zg==A", "Zg==Zg==", "Zm9\x80"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        _cleanup_free_
-        char *text = base64_encode(known[i][0], strlen(known[i][0]));
+        _cleanup_(buffer_fini) struct buffer text = {0};
+        assert_int_equal(base64_append(&text, known[i][0], strlen(known[i][0])), 0);
+        buffer_append_zero(&text, 1);
         _cleanup_free_
         uint8_t *data = NULL;
         size_t size = 99;
-        assert_string_equal(text, known[i][1]);
-        assert_int_equal(base64_decode(text, &data, &size), 0);
+        assert_string_equal(text.data, known[i][1]);
+        assert_int_equal(base64_decode((char *)text.data, &data, &size), 0);
         assert_int_equal(size, strlen(known[i][0]));
         assert_string_equal(data, known[i][0]);
     }
@@ -170,15 +172,46 @@ static void test_base64(void **state)
     for (size_t i = 0; i < sizeof(all); i++)
         all[i] = (uint8_t)(i * 37);
     for (size_t n = 0; n <= sizeof(all); n++) {
-        _cleanup_free_
-        char *text = base64_encode(all, n);
+        _cleanup_(buffer_fini) struct buffer text = {0};
+        assert_int_equal(base64_append(&text, all, n), 0);
+        buffer_append_zero(&text, 1);
         _cleanup_free_
         uint8_t *data = NULL;
         size_t size;
-        assert_int_equal(base64_decode(text, &data, &size), 0);
+        assert_int_equal(base64_decode((char *)text.data, &data, &size), 0);
         assert_int_equal(size, n);
         assert_memory_equal(data, all, n);
     }
+}
+
+static void test_json_is_written(void **state)
+{
+    _cleanup_(buffer_fini) struct buffer b = {0};
+    (void)state;
+    json_begin(&b, '{');
+    json_key(&b, "text");
+    json_put_text(&b, "a\"b\\c\n\x1f\xc3\xa4:");
+    json_key(&b, "list");
+    json_begin(&b, '[');
+    json_begin(&b, '[');
+    json_end(&b, ']');
+    json_put_number(&b, 0);
+    json_put_number(&b, INT64_MIN);
+    json_put_number(&b, INT64_MAX);
+    json_put_flag(&b, true);
+    json_put_null(&b);
+    json_put_base64(&b, "foo", 3);
+    json_put_base64(&b, "", 0);
+    json_put_text(&b, "");
+    json_end(&b, ']');
+    json_end(&b, '}');
+    buffer_append_zero(&b, 1);
+    assert_false(buffer_failed(&b));
+    assert_string_equal(b.data, "{\"text\":\"a\\u0022b\\u005cc\\u000a\\u001f\xc3\xa4:\",\"list\":"
+                                "[[],0,-9223372036854775808,9223372036854775807,true,null,"
+                                "\"Zm9v\",\"\",\"\"]}");
+    json_put_text(&b, "\xc3(");
+    assert_true(buffer_failed(&b));
 }
 
 static void test_buffer_and_reader_agree(void **state)
@@ -287,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_errno_becomes_a_code),
         cmocka_unit_test(test_ids_are_random_version_4),
         cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_json_is_written),
         cmocka_unit_test(test_buffer_and_reader_agree),
         cmocka_unit_test(test_log),
     };
