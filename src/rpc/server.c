@@ -60,15 +60,19 @@ static void open_spare(struct rpc_server *s)
 int rpc_server_create(const struct rpc_server_options *options, struct rpc_server **ret)
 {
     struct rpc_server *s = calloc(1, sizeof(*s));
+    int r = -ENOMEM;
 
     if (!s)
         return -ENOMEM;
     s->options = *options;
     set_defaults(&s->options);
     s->account = account_create(s->options.most);
-    if (!s->account) {
+    if (s->account)
+        r = poller_create(&s->poller, options->loop);
+    if (r < 0) {
+        account_unref(s->account);
         free(s);
-        return -ENOMEM;
+        return r;
     }
     /* Another start of the service gives other numbers: an old one is not taken for a new one. */
     if (getrandom(&s->last_group, sizeof(s->last_group), 0) < 0)
@@ -93,6 +97,7 @@ void rpc_server_destroy(struct rpc_server *s)
     }
     while (s->connections)
         connection_destroy(s->connections);
+    poller_destroy(&s->poller);
     account_unref(s->account);
     cleanup_close(&s->spare_fd);
     sd_event_unref(s->options.loop);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "base/macro.h"
 #include "rpc/server_internal.h"
@@ -10,6 +9,8 @@
 /* Of one connection, before another has its turn. */
 #define FRAGMENTS_AT_A_TIME 16
 #define LONGEST_TURN_NS 1000000u
+
+#define READ_AHEAD 1024 /* a usual request comes by one read */
 
 /* Back pressure: who does not take its answers is not asked for more. A request that has begun is
  * taken to its end. */
@@ -20,14 +21,9 @@ static bool wants_input(const struct connection *c)
     return c->assembling || (c->output_size <= PENDING_OUTPUT && c->call_count < MOST_CALLS);
 }
 
-void connection_update_events(struct connection *c)
+static bool has_fragment(const struct connection *c)
 {
-    uint32_t events = (wants_input(c) ? EPOLLIN : 0) | (c->output ? EPOLLOUT : 0);
-
-    if (c->broken || events == c->events)
-        return;
-    if (sd_event_source_set_io_events(c->io, events) >= 0)
-        c->events = events;
+    return c->has_header && c->input.size >= c->header.fragment_size;
 }
 
 /* The loop sees the hang-up and destroys it: nothing below rpc_reply() may. */
@@ -35,6 +31,18 @@ static void connection_break(struct connection *c)
 {
     c->broken = true;
     c->transport->methods->shut_down(c->transport);
+}
+
+/* A fragment that was read ahead is no input to the kernel; that there is room to write soon comes
+ * true. */
+void connection_update_events(struct connection *c)
+{
+    bool wants = wants_input(c);
+    uint32_t events =
+        (wants ? EPOLLIN : 0) | (c->output || (wants && has_fragment(c)) ? EPOLLOUT : 0);
+
+    if (!c->broken && events != c->events && poller_update(&c->server->poller, c, events) < 0)
+        connection_break(c);
 }
 
 static void output_destroy(struct connection *c, struct output *o)
@@ -195,7 +203,7 @@ static void handle_bind(struct connection *c, bool first)
     struct pdu_bind_ack ack = {0};
 
     if (first == (c->association != NULL) ||
-        pdu_bind_decode(c->fragment.data, &c->header, &bind) < 0) {
+        pdu_bind_decode(c->input.data, &c->header, &bind) < 0) {
         connection_break(c);
         return;
     }
@@ -256,7 +264,7 @@ static void handle_request(struct connection *c)
     bool first = c->header.flags & PDU_FIRST;
 
     if (!c->association || first == (call != NULL) || (call && call->id != c->header.call_id) ||
-        pdu_stub_decode(c->fragment.data, &c->header, &stub) < 0) {
+        pdu_stub_decode(c->input.data, &c->header, &stub) < 0) {
         connection_break(c);
         return;
     }
@@ -326,80 +334,90 @@ static void refuse_representation(struct connection *c)
 
 static void handle_header(struct connection *c)
 {
-    int r = pdu_header_decode(c->fragment.data, &c->header);
+    int r = pdu_header_decode(c->input.data, &c->header);
 
     if (r == -EPROTO)
         refuse_representation(c);
     else if (r < 0 || c->header.fragment_size > PDU_MOST_FRAGMENT)
         connection_break(c);
+    else
+        c->has_header = true;
 }
 
-/* Reads no further than the present fragment's end, so that a descriptor is known to belong to it.
- * Whether there may be more. */
+static void look_at_header(struct connection *c)
+{
+    if (c->input.size >= PDU_HEADER_SIZE)
+        handle_header(c);
+}
+
+static void next_fragment(struct connection *c)
+{
+    c->has_header = false; /* this one is no longer waiting */
+    handle_fragment(c);
+    buffer_drop(&c->input, c->header.fragment_size);
+    if (!c->broken && !c->closing)
+        look_at_header(c);
+}
+
+/* Whether there may be more. */
 static bool read_some(struct connection *c)
 {
-    size_t have = c->fragment.size;
-    size_t want = have < PDU_HEADER_SIZE ? PDU_HEADER_SIZE : c->header.fragment_size;
+    size_t want = c->has_header ? c->header.fragment_size - c->input.size : READ_AHEAD;
     ssize_t n;
 
-    if (buffer_reserve(&c->fragment, want - have) < 0) {
+    if (buffer_reserve(&c->input, want) < 0) {
         connection_break(c);
         return false;
     }
-    n = c->transport->methods->receive(c->transport, c->fragment.data + have, want - have);
+    n = c->transport->methods->receive(c->transport, c->input.data + c->input.size, want);
     if (n == -EAGAIN)
         return false;
     if (n <= 0) {
         connection_break(c);
         return false;
     }
-    c->fragment.size += (size_t)n;
-    if (have < PDU_HEADER_SIZE && c->fragment.size == PDU_HEADER_SIZE)
-        handle_header(c);
+    c->input.size += (size_t)n;
+    if (!c->has_header)
+        look_at_header(c);
     return !c->broken && !c->closing;
 }
 
-static uint64_t now_ns(void)
+/* Who asks for more at once is rare: the loop says so, and the others need no vain read. */
+static bool may_be_more(const struct connection *c)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return c->assembling || c->input.size > 0;
 }
 
 /* A user who has kept the loop busy of late comes after those who have not. */
 static void read_fragments(struct connection *c)
 {
-    const uint64_t begun = now_ns();
+    const uint64_t begun = rpc_now_ns();
     uint64_t now = begun;
     unsigned count = 0;
-    bool busy;
+    bool late;
 
-    while (count < FRAGMENTS_AT_A_TIME && now - begun < LONGEST_TURN_NS && wants_input(c) &&
-           read_some(c)) {
-        if (c->fragment.size < PDU_HEADER_SIZE || c->fragment.size < c->header.fragment_size)
+    while (count < FRAGMENTS_AT_A_TIME && now - begun < LONGEST_TURN_NS && wants_input(c)) {
+        if (!has_fragment(c)) {
+            if ((count > 0 && !may_be_more(c)) || !read_some(c))
+                break;
             continue;
-        handle_fragment(c);
-        buffer_clear(&c->fragment);
+        }
+        next_fragment(c);
         count++;
-        now = now_ns();
-        /* Who asks for more at once is rare: the loop says so, and the others need no vain read. */
-        if (c->broken || !c->assembling)
+        now = rpc_now_ns();
+        if (c->broken)
             break;
     }
-    busy = account_was_busy(c->account, begun, now);
-    sd_event_source_set_priority(c->io, busy ? SD_EVENT_PRIORITY_IDLE : SD_EVENT_PRIORITY_NORMAL);
+    late = account_was_busy(c->account, begun, now);
+    if (late != c->late && poller_move(&c->server->poller, c, late) < 0)
+        c->broken = true;
 }
 
-static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
+void connection_serve(struct connection *c, uint32_t events)
 {
-    struct connection *c = userdata;
-
-    (void)source;
-    (void)fd;
     if ((events & EPOLLOUT) && !c->broken)
         flush(c);
-    if ((events & EPOLLIN) && !c->broken)
+    if (((events & EPOLLIN) || has_fragment(c)) && !c->broken)
         read_fragments(c);
     else if (events & (EPOLLHUP | EPOLLERR))
         c->broken = true;
@@ -407,7 +425,6 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         connection_destroy(c);
     else
         connection_update_events(c);
-    return 0;
 }
 
 int connection_create(struct rpc_server *s, struct rpc_transport *t, const struct rpc_peer *peer,
@@ -423,7 +440,7 @@ int connection_create(struct rpc_server *s, struct rpc_transport *t, const struc
         c->account = account;
         c->events = EPOLLIN;
         c->most_sent = PDU_LEAST_FRAGMENT;
-        r = sd_event_add_io(s->options.loop, &c->io, t->methods->fd(t), c->events, on_io, c);
+        r = poller_add(&s->poller, c);
     }
     if (r < 0) {
         quota_give(&account->of[RPC_CONNECTIONS], 1);
@@ -444,7 +461,7 @@ void connection_destroy(struct connection *c)
     struct output *next;
 
     c->broken = true; /* calls that are answered from here on only end */
-    sd_event_source_disable_unref(c->io);
+    poller_remove(&c->server->poller, c);
     while (c->calls)
         call_abandon(c->calls);
     if (c->previous)
@@ -459,7 +476,7 @@ void connection_destroy(struct connection *c)
         next = o->next;
         output_destroy(c, o);
     }
-    buffer_fini(&c->fragment);
+    buffer_fini(&c->input);
     c->transport->methods->destroy(c->transport);
     quota_give(&c->account->of[RPC_CONNECTIONS], 1);
     account_unref(c->account);

@@ -11,8 +11,9 @@
 #include "rpc/transport.h"
 
 /* server.c: listeners; server_connection.c: bytes, fragments and binds of one connection;
- * server_call.c: one request; server_association.c: what a client's connections share;
- * server_account.c: who takes how much; server_dispose.c: descriptors that clients sent.
+ * server_poll.c: which of them are ready; server_call.c: one request; server_association.c: what a
+ * client's connections share; server_account.c: who takes how much; server_dispose.c: descriptors
+ * that clients sent.
  *
  * A connection owns its calls until it breaks; then they stand alone until they are answered. An
  * association lives as long as a connection or a call of it does, so a handler's objects outlast
@@ -27,10 +28,20 @@
 #define MOST_CALL_MEMORY (128u << 20) /* of a request, decoded */
 #define MOST_CONTEXTS_OF_OP 4
 
+struct poll_set {
+    int fd;
+    sd_event_source *source;
+};
+
+struct poller {
+    struct poll_set prompt, late;
+};
+
 struct rpc_server {
     struct rpc_server_options options;
     struct listener *listeners;
     struct connection *connections;
+    struct poller poller;
     struct account *account;              /* the whole */
     struct rpc_association *associations; /* those with connections */
     uint32_t last_group;
@@ -50,8 +61,8 @@ struct connection {
     struct rpc_transport *transport;
     struct rpc_peer peer;
     struct account *account; /* its process's */
-    sd_event_source *io;
     uint32_t events;
+    bool late;                           /* in the set of those who come after the others */
     struct rpc_association *association; /* NULL: not bound yet */
 
     struct {
@@ -60,8 +71,9 @@ struct connection {
     } contexts[PDU_MOST_CONTEXTS];
     unsigned context_count;
 
-    struct buffer fragment; /* the one being read */
-    struct pdu_header header;
+    struct buffer input;      /* the fragment being read or handled, and what was read ahead */
+    struct pdu_header header; /* of the first fragment there */
+    bool has_header;
     struct rpc_call *assembling; /* its last fragment is still to come */
     struct rpc_call *calls;      /* including that one */
     unsigned call_count;
@@ -110,10 +122,20 @@ struct rpc_association {
 
 void dispose_start(void); /* its thread */
 
+int poller_create(struct poller *p, sd_event *loop); /* 0 or -errno */
+void poller_destroy(struct poller *p);
+/* 0 or -errno. */
+int poller_add(struct poller *p, struct connection *c);
+int poller_update(struct poller *p, struct connection *c, uint32_t events);
+int poller_move(struct poller *p, struct connection *c, bool late);
+void poller_remove(struct poller *p, struct connection *c);
+uint64_t rpc_now_ns(void);
+
 /* Takes t and one connection of the account, also on failure. */
 int connection_create(struct rpc_server *s, struct rpc_transport *t, const struct rpc_peer *peer,
                       struct account *account);
 void connection_destroy(struct connection *c);
+void connection_serve(struct connection *c, uint32_t events); /* may destroy it */
 /* Queues and begins to send; takes the bytes and fd (-1: none). false: its process may keep no more
  * waiting, and nothing was taken. */
 bool connection_send(struct connection *c, struct buffer *bytes, int fd);
