@@ -34,6 +34,7 @@ static void connection_destroy(struct client_connection *c)
     if (!c)
         return;
     c->transport->methods->destroy(c->transport);
+    buffer_fini(&c->input);
     free(c);
 }
 

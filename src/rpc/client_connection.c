@@ -49,40 +49,44 @@ static int send_all(struct client_connection *c, const struct buffer *bytes, int
     return 0;
 }
 
-static int receive_all(struct client_connection *c, uint8_t *data, size_t size)
+#define READ_AHEAD 1024 /* a usual answer comes by one read */
+
+/* Until there are `size` bytes, and at once what comes with them. */
+static int receive_until(struct client_connection *c, size_t size)
 {
-    while (size > 0) {
-        ssize_t n = c->transport->methods->receive(c->transport, data, size);
+    if (buffer_reserve(&c->input, MAX(size, (size_t)READ_AHEAD)) < 0)
+        return -ENOMEM;
+    while (c->input.size < size) {
+        ssize_t n = c->transport->methods->receive(c->transport, c->input.data + c->input.size,
+                                                   c->input.capacity - c->input.size);
 
         if (n <= 0)
             return n < 0 ? (int)n : -ECONNRESET;
-        data += n;
-        size -= (size_t)n;
-        if (size > 0 && too_late(c))
+        c->input.size += (size_t)n;
+        if (c->input.size < size && too_late(c))
             return -EAGAIN;
     }
     return 0;
 }
 
-/* One whole fragment into `fragment`, header included. */
-static int receive_fragment(struct client_connection *c, struct buffer *fragment,
-                            struct pdu_header *ret)
+/* One whole fragment at the start of the input, header included; drop_fragment() when it was read.
+ */
+static int receive_fragment(struct client_connection *c, struct pdu_header *ret)
 {
-    int r;
+    int r = receive_until(c, PDU_HEADER_SIZE);
 
-    buffer_clear(fragment);
-    if (buffer_reserve(fragment, PDU_MOST_FRAGMENT) < 0)
-        return -ENOMEM;
-    r = receive_all(c, fragment->data, PDU_HEADER_SIZE);
     if (r == 0)
-        r = pdu_header_decode(fragment->data, ret);
+        r = pdu_header_decode(c->input.data, ret);
     if (r == 0 && ret->fragment_size > PDU_MOST_FRAGMENT)
         r = -EBADMSG;
-    if (r == 0)
-        r = receive_all(c, fragment->data + PDU_HEADER_SIZE, ret->fragment_size - PDU_HEADER_SIZE);
-    if (r == 0)
-        fragment->size = ret->fragment_size;
-    return r;
+    return r == 0 ? receive_until(c, ret->fragment_size) : r;
+}
+
+static void drop_fragment(struct client_connection *c, const struct pdu_header *h)
+{
+    buffer_drop(&c->input, h->fragment_size);
+    if (c->input.size == 0 && c->input.capacity > READ_AHEAD)
+        buffer_fini(&c->input);
 }
 
 static void describe_interfaces(struct pdu_bind *bind)
@@ -97,14 +101,13 @@ static void describe_interfaces(struct pdu_bind *bind)
     }
 }
 
-static uint32_t read_ack(struct client_connection *c, const struct buffer *fragment,
-                         const struct pdu_header *h)
+static uint32_t read_ack(struct client_connection *c, const struct pdu_header *h)
 {
     struct pdu_bind_ack ack;
 
     if (h->type == PDU_BIND_NAK)
         return ERR_ACCESS_DENIED;
-    if (h->type != PDU_BIND_ACK || pdu_bind_ack_decode(fragment->data, h, &ack) < 0 ||
+    if (h->type != PDU_BIND_ACK || pdu_bind_ack_decode(c->input.data, h, &ack) < 0 ||
         ack.most_received < PDU_LEAST_FRAGMENT)
         return ERR_RPC_S_PROTOCOL_ERROR;
     c->most_sent = MIN(ack.most_received, PDU_MOST_FRAGMENT);
@@ -143,6 +146,7 @@ uint32_t client_bind(struct client_connection *c, uint32_t group, int cancel_fd)
                             .group = group,
                             .count = CLIENT_INTERFACES};
     struct pdu_header h;
+    uint32_t error;
     bool sent;
     int r;
 
@@ -155,23 +159,25 @@ uint32_t client_bind(struct client_connection *c, uint32_t group, int cancel_fd)
     if (r == 0)
         r = wait_for_answer(c, cancel_fd);
     if (r == 0)
-        r = receive_fragment(c, &pdu, &h);
+        r = receive_fragment(c, &h);
     if (r != 0)
         return r == -EAGAIN   ? ERR_TIMEOUT
                : r == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY
                               : ERR_RPC_S_SERVER_UNAVAILABLE;
-    return read_ack(c, &pdu, &h);
+    error = read_ack(c, &h);
+    drop_fragment(c, &h);
+    return error;
 }
 
 /* Adds a fragment of the answer. 0; 1: that was the last; -EBADMSG, -ENOMEM. */
-static int take_fragment(struct client_connection *c, const struct buffer *fragment,
-                         const struct pdu_header *h, struct client_answer *answer)
+static int take_fragment(struct client_connection *c, const struct pdu_header *h,
+                         struct client_answer *answer)
 {
     struct pdu_stub stub;
     bool first = answer->stub.size == 0;
 
     if ((h->type != PDU_RESPONSE && h->type != PDU_FAULT) || h->call_id != c->last_call ||
-        (first && !(h->flags & PDU_FIRST)) || pdu_stub_decode(fragment->data, h, &stub) < 0)
+        (first && !(h->flags & PDU_FIRST)) || pdu_stub_decode(c->input.data, h, &stub) < 0)
         return -EBADMSG;
     if (h->type == PDU_FAULT) {
         answer->fault = stub.status != 0 ? stub.status : NCA_UNSPECIFIED;
@@ -190,16 +196,17 @@ static int take_fragment(struct client_connection *c, const struct buffer *fragm
 
 static int receive_answer(struct client_connection *c, struct client_answer *answer)
 {
-    _cleanup_(buffer_fini) struct buffer fragment = {0};
     struct pdu_header h;
     int r;
 
     do {
-        r = wait_for_answer(c, -1);
+        r = c->input.size > 0 ? 0 : wait_for_answer(c, -1);
         if (r == 0)
-            r = receive_fragment(c, &fragment, &h);
-        if (r == 0)
-            r = take_fragment(c, &fragment, &h, answer);
+            r = receive_fragment(c, &h);
+        if (r == 0) {
+            r = take_fragment(c, &h, answer);
+            drop_fragment(c, &h);
+        }
     } while (r == 0);
     return r < 0 ? r : 0;
 }

@@ -10,6 +10,7 @@ struct client_connection {
     struct client_connection *next;           /* idle ones */
     struct client_connection *next_of_client; /* all */
     struct rpc_transport *transport;
+    struct buffer input; /* the fragment being read, and what was read ahead */
     uint16_t most_sent;
     uint32_t group;
     uint32_t last_call;
