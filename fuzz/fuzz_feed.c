@@ -21,18 +21,18 @@ static int sealed(const void *data, size_t size)
     return fd;
 }
 
-static void read_from(const struct feed *f, uint64_t revision)
+static void read_from(const struct feed *f, uint64_t revision, size_t most)
 {
-    _cleanup_(buffer_fini) struct buffer record = {0};
+    _cleanup_(buffer_fini) struct buffer run = {0};
     struct feed_cursor c;
 
     if (feed_seek(f, revision, &c) < 0)
         return;
     /* Each record has at least its alignment of the ring. */
-    for (size_t i = 0; feed_next(f, &c, NULL, &record) == FEED_RECORD; i++) {
-        CHECK(change_size(record.data) == record.size);
-        CHECK(i <= RING / CHANGE_ALIGNMENT);
-        feed_advance(&c, record.data);
+    for (size_t i = 0; feed_read(f, &c, NULL, most, &run) == FEED_RECORD; i++) {
+        CHECK(run.size > 0 && i <= RING / CHANGE_ALIGNMENT);
+        for (size_t at = 0; at < run.size; at += change_size(run.data + at))
+            CHECK(change_size(run.data + at) > 0 && change_size(run.data + at) <= run.size - at);
     }
 }
 
@@ -68,9 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     _cleanup_close_
     int fd = sealed(image, feed_map_size(RING));
     CHECK(feed_open(fd, &f) == 0);
-    read_from(f, feed_head_revision(f) + 1);
+    read_from(f, feed_head_revision(f) + 1, CHANGE_ALIGNMENT);
     for (uint64_t revision = 0; revision < 4; revision++)
-        read_from(f, revision * FEED_INDEX_STRIDE + revision);
+        read_from(f, revision * FEED_INDEX_STRIDE + revision, CHANGE_ALIGNMENT << revision * 4);
     feed_unref(f);
 
     /* And a page that is nothing but bytes. */

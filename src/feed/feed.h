@@ -53,9 +53,6 @@ static inline void feed_unrefp(struct feed **f)
 struct feed_cursor {
     uint64_t position; /* of the next record */
     uint64_t revision; /* the next record's, once known: records before it are passed over */
-    /* What feed_next() gave last, so that passing it needs no second look. */
-    uint64_t given;
-    size_t given_size; /* 0: nothing */
 };
 
 /* A cursor whose next change is `revision`. 0; -ENODATA: the ring no longer holds it, read the
@@ -68,12 +65,14 @@ enum feed_result {
     FEED_LAPPED,    /* overwritten, or too big for the ring: read the journal from c->revision on */
     FEED_NO_MEMORY, /* for the copy; nothing is passed over */
 };
-/* The next record whose kind is in kinds (bit k of the array: kind k; NULL: all), copied into `out`
- * (cleared first). The cursor stands AT the record afterwards; feed_advance() passes it. Every
- * change from the cursor's revision on is seen, or the result is FEED_LAPPED. */
-enum feed_result feed_next(const struct feed *f, struct feed_cursor *c, const uint64_t *kinds,
-                           struct buffer *out);
-void feed_advance(struct feed_cursor *c, const void *record);
+/* The next run: whole records with neighbouring revisions, copied into `run` (cleared first), of
+ * which at least one is from the cursor's revision on and of a kind in kinds (bit k of the array:
+ * kind k; NULL: all). About `most` bytes, but at least one record; most: of CHANGE_ALIGNMENT. The
+ * cursor stands behind the run afterwards. Every change of these kinds from the cursor's revision
+ * on is in a run, or the result is FEED_LAPPED. What was copied stays good when the ring is lapped:
+ * one look at the writer's position is enough for a run. */
+enum feed_result feed_read(const struct feed *f, struct feed_cursor *c, const uint64_t *kinds,
+                           size_t most, struct buffer *run);
 
 /* Sleeps in the kernel until a change with one of `bits` (version 1 flags; kinds without one use
  * feed_bits_of_kind) is published after the ticket, feed_wake_local() is called, or the deadline

@@ -5,11 +5,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "feed/feed.h"
 #include "feed/layout.h"
 #include "feed/reader.h"
+
+/* From so many bytes on, one call is cheaper than the page faults and word by word. */
+#define LEAST_BY_CALL 4096
 
 int feed_open(int fd, struct feed **ret)
 {
@@ -40,6 +44,7 @@ int feed_open(int fd, struct feed **ret)
     }
     f->index = (_Atomic uint64_t *)((char *)map + FEED_PAGE);
     f->ring = (_Atomic uint64_t *)((char *)map + feed_ring_offset(f->ring_size));
+    f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* without it, reading is slower */
     atomic_init(&f->references, 1);
     *ret = TAKE_PTR(f);
     return 0;
@@ -56,6 +61,8 @@ void feed_unref(struct feed *f)
     if (!f || atomic_fetch_sub_explicit(&f->references, 1, memory_order_acq_rel) > 1)
         return;
     munmap(f->page, feed_map_size(f->ring_size));
+    if (f->fd >= 0)
+        close(f->fd);
     free(f);
 }
 
@@ -96,36 +103,58 @@ static void load(const struct feed *f, uint64_t position, void *to, size_t size)
     }
 }
 
+/* The same by one call, which takes no page fault for each page of the ring. */
+static bool load_by_call(const struct feed *f, uint64_t position, void *to, size_t size)
+{
+    off_t offset = (off_t)(feed_ring_offset(f->ring_size) + (position & (f->ring_size - 1)));
+    if (f->fd < 0 || pread(f->fd, to, size, offset) != (ssize_t)size)
+        return false;
+    __sync_synchronize(); /* what was read, before lapped() */
+    return true;
+}
+
+static enum feed_result copy(const struct feed *f, uint64_t position, size_t size,
+                             struct buffer *out)
+{
+    buffer_clear(out);
+    if (buffer_reserve(out, size) < 0)
+        return FEED_NO_MEMORY;
+    if (size < LEAST_BY_CALL || !load_by_call(f, position, out->data, size))
+        load(f, position, out->data, size);
+    if (lapped(f, position))
+        return FEED_LAPPED;
+    out->size = size;
+    return FEED_RECORD;
+}
+
 /* The first words of a record or filler, understood. */
 struct slot {
-    uint64_t head[FEED_HEAD_WORDS];
-    uint64_t size;
-    uint64_t revision; /* 0: the filler at the ring's end */
+    bool filler;
+    uint64_t size;     /* 0: it makes no sense */
+    uint64_t revision; /* of a filler: the change that is in the journal only; 0: the ring's end */
     uint64_t kind;
-    bool gap; /* the change itself is in the journal only */
 };
 
-static bool load_slot(const struct feed *f, uint64_t position, struct slot *ret)
+/* most: what is left of the ring. The service is trusted with its changes, not with our memory. */
+static struct slot understand(const void *head, uint64_t most)
 {
-    /* The service is trusted with its changes, not with our memory. */
-    if (position % CHANGE_ALIGNMENT != 0)
-        return false;
-    load(f, position, ret->head, sizeof(ret->head));
-    if (lapped(f, position))
-        return false;
-    ret->gap = false;
-    if (ret->head[0] == FEED_FILLER) {
-        ret->size = ret->head[1];
-        ret->revision = ret->head[2];
-        ret->kind = ret->head[3];
-        ret->gap = ret->revision != 0;
-    } else {
-        ret->size = change_size(ret->head);
-        ret->revision = change_peek_revision(ret->head);
-        ret->kind = change_peek_kind(ret->head);
-    }
-    return ret->size >= CHANGE_ALIGNMENT && ret->size % CHANGE_ALIGNMENT == 0 &&
-           ret->size <= f->ring_size - (position & (f->ring_size - 1));
+    struct feed_filler filler;
+    struct slot s;
+
+    memcpy(&filler, head, sizeof(filler));
+    if (filler.mark == FEED_FILLER)
+        s = (struct slot){true, filler.size, filler.revision, filler.kind};
+    else
+        s = (struct slot){false, change_size(head), change_peek_revision(head),
+                          change_peek_kind(head)};
+    if (s.size % CHANGE_ALIGNMENT != 0 || s.size > most)
+        s.size = 0;
+    return s;
+}
+
+static uint64_t left_of_ring(const struct feed *f, uint64_t position)
+{
+    return f->ring_size - (position & (f->ring_size - 1));
 }
 
 int feed_seek(const struct feed *f, uint64_t revision, struct feed_cursor *ret)
@@ -135,7 +164,7 @@ int feed_seek(const struct feed *f, uint64_t revision, struct feed_cursor *ret)
 
     if (revision > head_revision + 1)
         return -ERANGE;
-    /* A cursor may stand before its record; feed_next() passes over what is older. */
+    /* A cursor may stand before its record; feed_read() passes over what is older. */
     if (revision == head_revision + 1) {
         *ret = (struct feed_cursor){.position = head, .revision = revision};
         return 0;
@@ -143,10 +172,12 @@ int feed_seek(const struct feed *f, uint64_t revision, struct feed_cursor *ret)
     uint64_t stride = revision / FEED_INDEX_STRIDE;
     uint64_t position =
         atomic_load_explicit(&f->index[stride & (f->index_size - 1)], memory_order_acquire);
-    struct slot slot;
-    if (position >= head || !load_slot(f, position, &slot))
+    uint64_t start[FEED_HEAD_WORDS];
+    if (position >= head || position % CHANGE_ALIGNMENT != 0)
         return -ENODATA;
-    if (slot.revision == 0 || slot.revision > revision)
+    load(f, position, start, sizeof(start));
+    struct slot s = understand(start, left_of_ring(f, position));
+    if (lapped(f, position) || s.size == 0 || s.revision == 0 || s.revision > revision)
         return -ENODATA;
     *ret = (struct feed_cursor){.position = position, .revision = revision};
     return 0;
@@ -157,46 +188,73 @@ static bool wanted(const uint64_t *kinds, uint64_t kind)
     return !kinds || (kind < CHANGE_KIND_COUNT && (kinds[kind / 64] >> kind % 64 & 1));
 }
 
-enum feed_result feed_next(const struct feed *f, struct feed_cursor *c, const uint64_t *kinds,
-                           struct buffer *out)
+/* The records that are whole at the beginning of what was copied, of a stretch of `left` bytes.
+ * FEED_EMPTY: none of them is wanted, or there are none. */
+static enum feed_result take_whole(struct feed_cursor *c, uint64_t left, const uint64_t *kinds,
+                                   struct buffer *run)
 {
-    uint64_t head = atomic_load_explicit(&f->page->head, memory_order_acquire);
-    struct slot slot;
+    bool any = false;
+    size_t at = 0;
 
-    buffer_clear(out);
-    if (c->revision > c->given)
-        c->position += c->given_size;
-    c->given_size = 0;
-    while (c->position < head) {
-        if (!load_slot(f, c->position, &slot))
-            return FEED_LAPPED;
-        if (slot.revision > c->revision)
-            return FEED_LAPPED;
-        if (slot.revision == c->revision) {
-            if (wanted(kinds, slot.kind))
-                break;
+    while (at < run->size) {
+        struct slot s = understand(run->data + at, left - at);
+        if (s.filler || s.size == 0 || s.size > run->size - at || s.revision > c->revision)
+            break;
+        if (s.revision == c->revision) {
+            any |= wanted(kinds, s.kind);
             c->revision++;
         }
-        c->position += slot.size;
+        at += s.size;
     }
-    if (c->position >= head)
-        return FEED_EMPTY;
-    if (slot.gap)
-        return FEED_LAPPED;
-    if (buffer_reserve(out, slot.size) < 0)
-        return FEED_NO_MEMORY;
-    load(f, c->position, out->data, slot.size);
-    if (lapped(f, c->position) || change_size(out->data) != slot.size)
-        return FEED_LAPPED;
-    out->size = slot.size;
-    c->given = c->revision;
-    c->given_size = slot.size;
-    return FEED_RECORD;
+    c->position += at;
+    run->size = at;
+    return any ? FEED_RECORD : FEED_EMPTY;
 }
 
-void feed_advance(struct feed_cursor *c, const void *record)
+/* A filler, or a record that was not copied to its end. */
+static enum feed_result take_other(const struct feed *f, struct feed_cursor *c, uint64_t left,
+                                   const uint64_t *kinds, struct buffer *run)
 {
-    c->position += change_size(record);
-    c->revision = change_peek_revision(record) + 1;
-    c->given_size = 0;
+    struct slot s = understand(run->data, left);
+    enum feed_result r = FEED_EMPTY;
+
+    if (s.size == 0 || s.revision > c->revision)
+        return FEED_LAPPED; /* by a writer who does not keep to the rules */
+    if (s.revision == c->revision) {
+        if (wanted(kinds, s.kind))
+            r = s.filler ? FEED_LAPPED : copy(f, c->position, s.size, run);
+        if (r != FEED_EMPTY && r != FEED_RECORD)
+            return r;
+        c->revision++;
+    }
+    c->position += s.size;
+    return r;
+}
+
+static enum feed_result read_some(const struct feed *f, struct feed_cursor *c, uint64_t head,
+                                  const uint64_t *kinds, size_t most, struct buffer *run)
+{
+    uint64_t left = MIN(head - c->position, left_of_ring(f, c->position));
+
+    if (c->position % CHANGE_ALIGNMENT != 0 || left % CHANGE_ALIGNMENT != 0)
+        return FEED_LAPPED;
+    enum feed_result r = copy(f, c->position, MIN(left, most), run);
+    if (r != FEED_RECORD)
+        return r;
+    r = take_whole(c, left, kinds, run);
+    return run->size > 0 ? r : take_other(f, c, left, kinds, run);
+}
+
+enum feed_result feed_read(const struct feed *f, struct feed_cursor *c, const uint64_t *kinds,
+                           size_t most, struct buffer *run)
+{
+    uint64_t head = atomic_load_explicit(&f->page->head, memory_order_acquire);
+    enum feed_result r = FEED_EMPTY;
+
+    buffer_clear(run);
+    while (r == FEED_EMPTY && c->position < head)
+        r = read_some(f, c, head, kinds, most, run);
+    if (r != FEED_RECORD)
+        buffer_clear(run);
+    return r;
 }

@@ -8,6 +8,7 @@ struct feed {
     struct feed_page *page; /* mapped read-only */
     const _Atomic uint64_t *index;
     const _Atomic uint64_t *ring;
+    int fd;                         /* the same memory, to be read by calls; -1: none */
     uint64_t ring_size, index_size; /* as they were found good: the page may change */
     _Atomic uint32_t references;
 };

@@ -350,8 +350,6 @@ static int sleep_locked(struct notify_port *p, uint32_t ticket, enum look look,
     uint32_t bits = p->state == NOTIFY_TIED ? p->port->wake_bits : 0;
     struct feed *feed = look == LOOK_AWAY ? NULL : p->feed;
 
-    if (p->record.size == 0)
-        buffer_fini(&p->record);
     int r = feed_sleep(&p->sleepers, &p->lock, feed, ticket, bits, retry ? &again : deadline);
     return retry ? 0 : r;
 }

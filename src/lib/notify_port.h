@@ -37,6 +37,13 @@ struct notify_event;   /* notify_event.c */
  * tests/model-checking has this life as a model, with these names, and searches all of it. */
 enum notify_state { NOTIFY_UNTIED, NOTIFY_TIED, NOTIFY_CLOSING, NOTIFY_CLOSED };
 
+/* Neighbouring records that were fetched from the feed or the journal. */
+struct notify_run {
+    struct buffer records;
+    size_t at;     /* those before were looked at */
+    uint64_t next; /* the revision after these */
+};
+
 struct notify_port {
     struct handle_object handle; /* the first field */
     void *word;                  /* the API's handle */
@@ -52,9 +59,9 @@ struct notify_port {
     struct feed *feed;
     uint64_t feed_generation;
     struct port_table_slot *slot;
+    struct notify_run run;          /* what comes before all that the other two have */
     struct feed_cursor cursor;      /* .revision 0: to be sought */
     struct notify_journal *journal; /* notify_source.c; NULL: the feed is enough */
-    struct buffer record;           /* the one that the feed gave last, until a later is wanted */
     struct notify_event *event;     /* NULL: nobody asked for one */
     struct notify_list {            /* notify_session.c */
         struct notify_port *next, *previous;

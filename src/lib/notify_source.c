@@ -10,8 +10,11 @@
 #include "lib/session_internal.h"
 
 #define JOURNAL_PIECE (256u << 10)
+#define FEED_PIECE (32u << 10)
 
-/* A piece of the journal, because the feed does not hold it any more.
+/* A port's changes come in runs, copied from the feed or, because the feed does not hold them any
+ * more, from a piece of the journal. The next run is fetched when all of one was looked at, so what
+ * was shown is held, whatever becomes of where it came from.
  *
  *              session_read_journal()         done()
  *   FETCH_NONE ────────────────────► FETCH_ASKED ──► FETCH_HELD ──► used up: FETCH_NONE
@@ -28,18 +31,22 @@
 enum notify_fetch { FETCH_NONE, FETCH_ASKED, FETCH_HELD, FETCH_FAILED };
 
 struct notify_journal {
-    struct session_read read;
+    struct session_read read; /* its records become the port's run */
     enum notify_fetch state;
     struct notify_port *port;
     pid_t process; /* that asked: a child process gets no answer */
-    size_t at;     /* in read.records */
-    uint64_t next; /* the revision after what was passed */
     int64_t again_ms;
 };
 
 static enum notify_fetch fetch_state(const struct notify_port *p)
 {
     return p->journal ? p->journal->state : FETCH_NONE;
+}
+
+/* The first revision that the piece can speak of. */
+static uint64_t piece_begin(const struct notify_journal *j)
+{
+    return MAX(j->read.from, j->read.first);
 }
 
 static void journal_free(struct notify_journal *j)
@@ -59,6 +66,19 @@ static void drop_journal(struct notify_port *p)
         journal_free(j);
 }
 
+static void run_drop(struct notify_run *r)
+{
+    buffer_fini(&r->records);
+    r->at = 0;
+}
+
+static void run_set(struct notify_run *r, struct buffer *records, uint64_t next)
+{
+    buffer_fini(&r->records);
+    *r = (struct notify_run){.records = *records, .next = next};
+    *records = (struct buffer){0};
+}
+
 /* On the session's reader thread. */
 static void arrived(struct session_read *r)
 {
@@ -71,7 +91,8 @@ static void arrived(struct session_read *r)
         journal_free(j);
     } else {
         j->state = r->error == 0 ? FETCH_HELD : FETCH_FAILED;
-        j->next = MAX(r->from, r->first);
+        if (r->error == 0)
+            run_set(&p->run, &r->records, piece_begin(j));
         j->again_ms = session_now_ms() + NOTIFY_AWAY_RETRY_MS;
         notify_port_changed_locked(p);
     }
@@ -119,7 +140,7 @@ bool notify_source_passes(uint32_t error)
 void notify_source_fini(struct notify_port *p)
 {
     drop_journal(p);
-    buffer_fini(&p->record);
+    run_drop(&p->run);
 }
 
 void notify_source_forgive(struct notify_port *p)
@@ -136,22 +157,17 @@ void notify_source_adopt(struct notify_port *p)
 
 void notify_source_rewind(struct notify_port *p, uint64_t next_revision)
 {
-    if (p->record.size > 0 && change_peek_revision(p->record.data) >= next_revision)
-        buffer_fini(&p->record);
-    if (fetch_state(p) != FETCH_HELD) {
-        drop_journal(p);
-        return;
-    }
-    struct notify_journal *j = p->journal;
-    struct buffer *records = &j->read.records;
-    for (size_t at = j->at; at < records->size;) {
-        const uint8_t *record = records->data + at;
+    struct notify_run *r = &p->run;
+
+    for (size_t at = r->at; at < r->records.size;) {
+        const uint8_t *record = r->records.data + at;
         if (change_peek_revision(record) >= next_revision || change_size(record) == 0)
-            records->size = at;
+            r->records.size = at;
         else
             at += change_size(record);
     }
-    if (j->at >= records->size)
+    r->next = MIN(r->next, next_revision);
+    if (fetch_state(p) != FETCH_HELD || r->at >= r->records.size)
         drop_journal(p);
 }
 
@@ -160,17 +176,14 @@ static bool is_wanted(const uint64_t *kinds, unsigned kind)
     return kind < CHANGE_KIND_COUNT && (kinds[kind / 64] >> kind % 64 & 1);
 }
 
-/* The next record of the piece with a revision from `from` on; false: the piece is used up. */
-static bool next_of_piece(struct notify_port *p, uint64_t from, const uint64_t *kinds,
-                          const void **ret, size_t *ret_size)
+/* The run's next record with a revision from `from` on; false: all of it was looked at. */
+static bool next_of_run(struct notify_run *r, uint64_t from, const uint64_t *kinds,
+                        const void **ret, size_t *ret_size)
 {
-    struct notify_journal *j = p->journal;
-    const struct buffer *records = &j->read.records;
-
-    while (records->size - j->at >= CHANGE_ALIGNMENT) {
-        const uint8_t *record = records->data + j->at;
+    while (r->records.size - r->at >= CHANGE_ALIGNMENT) {
+        const uint8_t *record = r->records.data + r->at;
         size_t size = change_size(record);
-        if (size == 0 || size > records->size - j->at)
+        if (size == 0 || size > r->records.size - r->at)
             break;
         uint64_t revision = change_peek_revision(record);
         if (revision >= from && is_wanted(kinds, change_peek_kind(record))) {
@@ -178,24 +191,21 @@ static bool next_of_piece(struct notify_port *p, uint64_t from, const uint64_t *
             *ret_size = size;
             return true;
         }
-        j->at += size;
-        j->next = revision + 1;
+        r->at += size;
+        r->next = MAX(r->next, revision + 1);
     }
     return false;
 }
 
 enum step {
-    STEP_RECORD,
+    STEP_RUN, /* there is a run, or there may be one in the feed now */
     STEP_EMPTY,
     STEP_JOURNAL, /* the feed does not hold it */
-    STEP_USED_UP, /* the piece is gone: on with the feed */
-    STEP_LOST,
     STEP_PENDING,
     STEP_ERROR,
 };
 
-static enum step next_of_journal(struct notify_source *s, uint64_t *from, const uint64_t *kinds,
-                                 const void **ret, size_t *ret_size)
+static enum step after_piece(struct notify_source *s)
 {
     struct notify_port *p = s->port;
     struct notify_journal *j = p->journal;
@@ -210,16 +220,12 @@ static enum step next_of_journal(struct notify_source *s, uint64_t *from, const 
     default:
         break;
     }
-    if (j->read.first > *from)
-        return STEP_LOST;
-    if (j->next <= *from && next_of_piece(p, *from, kinds, ret, ret_size))
-        return STEP_RECORD;
-    /* The journal is always ahead of the feed, so there is something; but never go round for
+    /* The journal is always ahead of the feed, so there was something; but never go round for
      * nothing. */
-    bool nothing = j->next == MAX(j->read.from, j->read.first);
-    *from = MAX(*from, j->next);
+    bool nothing = p->run.next == piece_begin(j);
+    run_drop(&p->run);
     drop_journal(p);
-    return nothing ? STEP_EMPTY : STEP_USED_UP;
+    return nothing ? STEP_EMPTY : STEP_RUN;
 }
 
 static enum step next_of_feed(struct notify_source *s, uint64_t *from, const uint64_t *kinds)
@@ -237,10 +243,13 @@ static enum step next_of_feed(struct notify_source *s, uint64_t *from, const uin
         }
     }
     c->revision = MAX(c->revision, *from);
-    switch (feed_next(p->feed, c, kinds, &p->record)) {
+    p->run.at = 0;
+    p->run.next = c->revision;
+    switch (feed_read(p->feed, c, kinds, FEED_PIECE, &p->run.records)) {
     case FEED_RECORD:
-        return STEP_RECORD;
+        return STEP_RUN;
     case FEED_EMPTY:
+        run_drop(&p->run); /* a port that waits has no need of it */
         *from = c->revision;
         return STEP_EMPTY;
     case FEED_LAPPED:
@@ -269,46 +278,30 @@ static enum port_source_result source_next(struct port_source *source, uint64_t 
     struct notify_port *p = s->port;
     uint64_t asked = from;
 
-    if (p->record.size > 0 && change_peek_revision(p->record.data) == from &&
-        is_wanted(kinds, change_peek_kind(p->record.data))) {
-        *ret = p->record.data;
-        *ret_size = p->record.size;
-        return SOURCE_RECORD;
-    }
     for (;;) {
-        forget_old(p);
-        if (p->journal) {
-            switch (next_of_journal(s, &from, kinds, ret, ret_size)) {
-            case STEP_RECORD:
-                if (!is_too_new(p, change_peek_revision(*ret)))
-                    return SOURCE_RECORD;
-                s->error = ERR_IO_PENDING;
-                return SOURCE_PENDING;
-            case STEP_EMPTY:
-                *ret_next = from;
-                return SOURCE_EMPTY;
-            case STEP_LOST:
-                *ret_next = p->journal->next;
-                return SOURCE_LOST;
-            case STEP_PENDING:
-                return SOURCE_PENDING;
-            case STEP_ERROR:
-                return SOURCE_ERROR;
-            default:
-                break;
-            }
+        if (fetch_state(p) == FETCH_HELD && p->journal->read.first > from) {
+            *ret_next = piece_begin(p->journal);
+            return SOURCE_LOST;
         }
-        switch (next_of_feed(s, &from, kinds)) {
-        case STEP_RECORD:
-            *ret = p->record.data;
-            *ret_size = p->record.size;
-            return SOURCE_RECORD;
+        if (next_of_run(&p->run, from, kinds, ret, ret_size)) {
+            if (!p->journal || !is_too_new(p, change_peek_revision(*ret)))
+                return SOURCE_RECORD;
+            s->error = ERR_IO_PENDING;
+            return SOURCE_PENDING;
+        }
+        from = MAX(from, p->run.next);
+        forget_old(p);
+        switch (p->journal ? after_piece(s) : next_of_feed(s, &from, kinds)) {
+        case STEP_RUN:
+            continue;
         case STEP_EMPTY:
             *ret_next = from;
             return SOURCE_EMPTY;
+        case STEP_PENDING:
+            return SOURCE_PENDING;
         case STEP_ERROR:
             return SOURCE_ERROR;
-        default:
+        case STEP_JOURNAL:
             break;
         }
         if (from > asked) { /* so that a loss is told from where it begins */

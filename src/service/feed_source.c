@@ -6,15 +6,16 @@
 #include "base/macro.h"
 
 #define PAGE_SIZE (256u << 10)
+#define RUN_SIZE (4u << 10) /* small: a client that does not ask for more keeps it here */
 
 struct feed_source {
     struct port_source port;
     struct feed *feed;
-    struct feed_cursor cursor; /* placed on the change that was given last, if `placed` */
-    bool placed;
-    struct buffer record; /* the one that the feed gave last, until a later one is wanted */
-    /* The page: all changes from page_from up to and without page_end that are kept. */
+    struct feed_cursor cursor; /* .revision 0: to be sought */
+    /* The page: all changes from page_from up to and without page_end that are kept. Of the feed,
+     * or of the journal. */
     struct buffer page;
+    size_t page_at; /* those before were looked at */
     uint64_t page_from, page_end;
     struct journal_reader *reader;
     struct journal_reader_job job;
@@ -31,7 +32,6 @@ static bool is_wanted(const uint64_t *kinds, unsigned kind)
 
 static void source_free(struct feed_source *s)
 {
-    buffer_fini(&s->record);
     buffer_fini(&s->page);
     buffer_fini(&s->job.records);
     feed_unref(s->feed);
@@ -59,6 +59,7 @@ static void page_arrived(struct journal_reader_job *job)
         buffer_fini(&s->page);
         s->page = job->records;
         job->records = (struct buffer){0};
+        s->page_at = 0;
         s->page_from = job->from;
         s->page_end = end_of(&s->page, feed_head_revision(s->feed) + 1);
     }
@@ -87,8 +88,8 @@ static enum port_source_result look_in_page(struct feed_source *s, uint64_t *fro
         *ret_next = first;
         return SOURCE_LOST;
     }
-    for (size_t at = 0; at < s->page.size; at += change_size(s->page.data + at)) {
-        const uint8_t *record = s->page.data + at;
+    for (; s->page_at < s->page.size; s->page_at += change_size(s->page.data + s->page_at)) {
+        const uint8_t *record = s->page.data + s->page_at;
         if (change_peek_revision(record) < *from || !is_wanted(kinds, change_peek_kind(record)))
             continue;
         *ret = record;
@@ -100,18 +101,11 @@ static enum port_source_result look_in_page(struct feed_source *s, uint64_t *fro
     return SOURCE_EMPTY;
 }
 
+/* SOURCE_RECORD: there is a page that has one. */
 static enum port_source_result look_in_feed(struct feed_source *s, uint64_t from,
-                                            const uint64_t *kinds, const void **ret,
-                                            size_t *ret_size, uint64_t *ret_next)
+                                            const uint64_t *kinds, uint64_t *ret_next)
 {
-    if (s->record.size > 0 && change_peek_revision(s->record.data) == from &&
-        is_wanted(kinds, change_peek_kind(s->record.data))) {
-        *ret = s->record.data;
-        *ret_size = s->record.size;
-        *ret_next = from + 1;
-        return SOURCE_RECORD;
-    }
-    if (!s->placed || s->cursor.revision != from) {
+    if (s->cursor.revision != from) {
         int r = feed_seek(s->feed, from, &s->cursor);
         if (r == -ENODATA)
             return read_page(s, from);
@@ -120,19 +114,18 @@ static enum port_source_result look_in_feed(struct feed_source *s, uint64_t from
             return SOURCE_EMPTY;
         }
     }
-    s->placed = false;
-    switch (feed_next(s->feed, &s->cursor, kinds, &s->record)) {
+    buffer_fini(&s->page);
+    s->page_at = 0;
+    s->page_from = s->page_end = from;
+    switch (feed_read(s->feed, &s->cursor, kinds, RUN_SIZE, &s->page)) {
     case FEED_RECORD:
-        *ret = s->record.data;
-        *ret_size = s->record.size;
-        *ret_next = change_peek_revision(s->record.data) + 1;
-        feed_advance(&s->cursor, s->record.data);
-        s->placed = true;
+        s->page_end = s->cursor.revision;
         return SOURCE_RECORD;
     case FEED_EMPTY:
-        *ret_next = MAX(from, feed_head_revision(s->feed) + 1);
+        *ret_next = s->cursor.revision;
         return SOURCE_EMPTY;
     case FEED_LAPPED:
+        s->cursor.revision = 0;
         return read_page(s, from);
     default: /* FEED_NO_MEMORY */
         s->error = -ENOMEM;
@@ -147,12 +140,16 @@ static enum port_source_result next(struct port_source *port, uint64_t from, con
     if (s->reading)
         return SOURCE_ERROR;
     s->error = 0;
-    if (from >= s->page_from && from < s->page_end) {
-        enum port_source_result found = look_in_page(s, &from, kinds, ret, ret_size, ret_next);
+    for (;;) {
+        enum port_source_result found = SOURCE_EMPTY;
+        if (from >= s->page_from && from < s->page_end)
+            found = look_in_page(s, &from, kinds, ret, ret_size, ret_next);
         if (found != SOURCE_EMPTY)
             return found;
+        found = look_in_feed(s, from, kinds, ret_next);
+        if (found != SOURCE_RECORD)
+            return found;
     }
-    return look_in_feed(s, from, kinds, ret, ret_size, ret_next);
 }
 
 static const struct port_source_methods methods = {.next = next};

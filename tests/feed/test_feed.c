@@ -72,6 +72,13 @@ static struct feed *open_reader(struct feed_writer *w)
     return f;
 }
 
+/* One record at a time. */
+static enum feed_result next(const struct feed *f, struct feed_cursor *c, const uint64_t *kinds,
+                             struct buffer *record)
+{
+    return feed_read(f, c, kinds, CHANGE_ALIGNMENT, record);
+}
+
 /* ---- the ring ---- */
 
 static void every_record_arrives_in_order(void **state)
@@ -86,18 +93,14 @@ static void every_record_arrives_in_order(void **state)
     struct feed_cursor c;
     _cleanup_(buffer_fini) struct buffer record = {0};
     assert_int_equal(feed_seek(f, 42, &c), 0);
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_EMPTY);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_EMPTY);
     /* Sizes that leave every possible rest at the ring's end, many laps. */
     for (uint64_t r = 42; r < 5000; r++) {
         publish(w, r, CHANGE_RESOURCE_STATE, r * 37 % 3000);
         assert_int_equal(feed_head_revision(f), r);
-        assert_int_equal(feed_next(f, &c, NULL, &record), FEED_RECORD);
+        assert_int_equal(next(f, &c, NULL, &record), FEED_RECORD);
         assert_int_equal(check(&record, r), 0);
-        /* Looking does not consume. */
-        assert_int_equal(feed_next(f, &c, NULL, &record), FEED_RECORD);
-        assert_int_equal(check(&record, r), 0);
-        feed_advance(&c, record.data);
-        assert_int_equal(feed_next(f, &c, NULL, &record), FEED_EMPTY);
+        assert_int_equal(next(f, &c, NULL, &record), FEED_EMPTY);
     }
     feed_unref(f);
     feed_writer_destroy(w);
@@ -118,12 +121,90 @@ static void a_reader_sees_only_its_kinds(void **state)
     _cleanup_(buffer_fini) struct buffer record = {0};
     assert_int_equal(feed_seek(f, 1, &c), 0);
     for (uint64_t r = 10; r <= 100; r += 10) {
-        assert_int_equal(feed_next(f, &c, kinds, &record), FEED_RECORD);
+        assert_int_equal(next(f, &c, kinds, &record), FEED_RECORD);
         assert_int_equal(check(&record, r), 0);
-        feed_advance(&c, record.data);
     }
-    assert_int_equal(feed_next(f, &c, kinds, &record), FEED_EMPTY);
+    assert_int_equal(next(f, &c, kinds, &record), FEED_EMPTY);
     assert_int_equal(c.revision, 101);
+    feed_unref(f);
+    feed_writer_destroy(w);
+}
+
+/* Reads all in runs, each from a cursor of its own if `seek`. What is older may be in a run. */
+static void read_runs(const struct feed *f, uint64_t from, uint64_t to, size_t most, bool seek)
+{
+    _cleanup_(buffer_fini) struct buffer run = {0}, record = {0};
+    struct feed_cursor c;
+
+    assert_int_equal(feed_seek(f, from, &c), 0);
+    while (from <= to) {
+        if (seek)
+            assert_int_equal(feed_seek(f, from, &c), 0);
+        assert_int_equal(feed_read(f, &c, NULL, most, &run), FEED_RECORD);
+        uint64_t revision = change_peek_revision(run.data);
+        assert_true(revision <= from);
+        for (size_t at = 0; at < run.size; at += record.size, revision++) {
+            buffer_clear(&record);
+            buffer_append(&record, run.data + at, change_size(run.data + at));
+            assert_int_equal(check(&record, revision), 0);
+        }
+        assert_true(revision > from);
+        assert_int_equal(c.revision, revision);
+        from = revision;
+    }
+    assert_int_equal(feed_read(f, &c, NULL, most, &run), FEED_EMPTY);
+    assert_int_equal(run.size, 0);
+}
+
+static void a_run_is_whole_records_in_order(void **state)
+{
+    (void)state;
+    /* Word by word, and by one call; less than a record, and more than there is. */
+    static const size_t sizes[] = {64, 1024, 4032, 4096, 16384, 2 * RING};
+    struct feed_writer *w;
+    assert_int_equal(feed_writer_create(4 * RING, &w), 0);
+    struct feed *f = open_reader(w);
+    uint64_t last = 0;
+
+    for (unsigned lap = 0; lap < 20; lap++) {
+        uint64_t first = last + 1;
+        for (unsigned n = 0; n < 40; n++, last++)
+            publish(w, last + 1, CHANGE_RESOURCE_STATE, last % 17 ? last * 37 % 700 : 6000);
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+            read_runs(f, first, last, sizes[i], false);
+            read_runs(f, first + 7, last, sizes[i], true);
+        }
+    }
+    feed_unref(f);
+    feed_writer_destroy(w);
+}
+
+static void a_run_stays_good_when_the_ring_is_lapped(void **state)
+{
+    (void)state;
+    struct feed_writer *w;
+    assert_int_equal(feed_writer_create(RING, &w), 0);
+    struct feed *f = open_reader(w);
+    struct feed_cursor c;
+    _cleanup_(buffer_fini) struct buffer run = {0}, record = {0};
+    uint64_t last = 0, revision = 1;
+
+    assert_int_equal(feed_seek(f, 1, &c), 0);
+    while (last < 40)
+        publish(w, ++last, CHANGE_NODE_STATE, 100);
+    assert_int_equal(feed_read(f, &c, NULL, 8192, &run), FEED_RECORD);
+    while (last < 2000)
+        publish(w, ++last, CHANGE_NODE_STATE, 100);
+    for (size_t at = 0; at < run.size; at += record.size, revision++) {
+        buffer_clear(&record);
+        buffer_append(&record, run.data + at, change_size(run.data + at));
+        assert_int_equal(check(&record, revision), 0);
+    }
+    assert_in_range(revision, 8192 / 512, 40);
+    assert_int_equal(c.revision, revision);
+    assert_int_equal(feed_read(f, &c, NULL, 8192, &run), FEED_LAPPED);
+    assert_int_equal(c.revision, revision); /* from there on in the journal: no gap */
+    assert_int_equal(run.size, 0);
     feed_unref(f);
     feed_writer_destroy(w);
 }
@@ -153,7 +234,7 @@ static void any_revision_still_held_is_found(void **state)
             continue;
         }
         assert_int_equal(e, 0);
-        assert_int_equal(feed_next(f, &c, NULL, &record), FEED_RECORD);
+        assert_int_equal(next(f, &c, NULL, &record), FEED_RECORD);
         assert_int_equal(check(&record, r), 0);
         if (!found++)
             first = r;
@@ -162,7 +243,7 @@ static void any_revision_still_held_is_found(void **state)
     assert_true(found > RING / 640 - FEED_INDEX_STRIDE);
     assert_true(first > 1001);
     assert_int_equal(feed_seek(f, last + 1, &c), 0);
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_EMPTY);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_EMPTY);
     assert_int_equal(feed_seek(f, last + 2, &c), -ERANGE);
     feed_unref(f);
     feed_writer_destroy(w);
@@ -179,7 +260,7 @@ static void a_slow_reader_is_told_that_it_was_lapped(void **state)
     assert_int_equal(feed_seek(f, 1, &c), 0);
     for (uint64_t r = 1; r <= 1000; r++)
         publish(w, r, CHANGE_NODE_STATE, 100);
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_LAPPED);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_LAPPED);
     assert_int_equal(c.revision, 1);
     assert_int_equal(feed_seek(f, 1, &c), -ENODATA);
     feed_unref(f);
@@ -202,17 +283,45 @@ static void a_record_too_big_for_the_ring_leaves_a_gap(void **state)
     publish(w, 3, CHANGE_NODE_STATE, 10);
     assert_int_equal(feed_head_revision(f), 3);
     assert_int_equal(feed_seek(f, 1, &c), 0);
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_RECORD);
-    feed_advance(&c, record.data);
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_LAPPED);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_RECORD);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_LAPPED);
     assert_int_equal(c.revision, 2);
     /* After the journal gave it, and for those who do not want it. */
     assert_int_equal(feed_seek(f, 3, &c), 0);
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_RECORD);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_RECORD);
     assert_int_equal(check(&record, 3), 0);
     assert_int_equal(feed_seek(f, 2, &c), 0);
-    assert_int_equal(feed_next(f, &c, nodes, &record), FEED_RECORD);
+    assert_int_equal(next(f, &c, nodes, &record), FEED_RECORD);
     assert_int_equal(check(&record, 3), 0);
+    feed_unref(f);
+    feed_writer_destroy(w);
+}
+
+static void a_run_ends_before_a_gap(void **state)
+{
+    (void)state;
+    struct feed_writer *w;
+    assert_int_equal(feed_writer_create(RING, &w), 0);
+    struct feed *f = open_reader(w);
+    struct feed_cursor c;
+    _cleanup_(buffer_fini) struct buffer run = {0};
+    uint64_t nodes[(CHANGE_KIND_COUNT + 63) / 64] = {0};
+    nodes[CHANGE_NODE_STATE / 64] |= 1ull << CHANGE_NODE_STATE % 64;
+
+    for (uint64_t r = 1; r <= 6; r++)
+        publish(w, r, r == 4 ? CHANGE_REGISTRY_VALUE : CHANGE_NODE_STATE, r == 4 ? RING : 10);
+    assert_int_equal(feed_seek(f, 1, &c), 0);
+    assert_int_equal(feed_read(f, &c, NULL, RING, &run), FEED_RECORD);
+    assert_int_equal(c.revision, 4);
+    assert_int_equal(feed_read(f, &c, NULL, RING, &run), FEED_LAPPED);
+    assert_int_equal(c.revision, 4);
+
+    assert_int_equal(feed_seek(f, 1, &c), 0);
+    assert_int_equal(feed_read(f, &c, nodes, RING, &run), FEED_RECORD);
+    assert_int_equal(c.revision, 4);
+    assert_int_equal(feed_read(f, &c, nodes, RING, &run), FEED_RECORD);
+    assert_int_equal(change_peek_revision(run.data), 5);
+    assert_int_equal(c.revision, 7);
     feed_unref(f);
     feed_writer_destroy(w);
 }
@@ -231,14 +340,13 @@ static void a_batch_may_be_bigger_than_the_ring(void **state)
     assert_true(batch.size > 3 * RING);
     feed_publish(w, batch.data, batch.size);
     assert_int_equal(feed_head_revision(f), 1000);
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_LAPPED);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_LAPPED);
     assert_int_equal(feed_seek(f, 990, &c), 0);
     for (uint64_t r = 990; r <= 1000; r++) {
-        assert_int_equal(feed_next(f, &c, NULL, &record), FEED_RECORD);
+        assert_int_equal(next(f, &c, NULL, &record), FEED_RECORD);
         assert_int_equal(check(&record, r), 0);
-        feed_advance(&c, record.data);
     }
-    assert_int_equal(feed_next(f, &c, NULL, &record), FEED_EMPTY);
+    assert_int_equal(next(f, &c, NULL, &record), FEED_EMPTY);
     feed_unref(f);
     feed_writer_destroy(w);
 }
@@ -287,10 +395,27 @@ struct race {
     uint64_t read, lapped;
 };
 
+/* What is in a run is whole and in order. */
+static int race_check(const struct buffer *run, uint64_t *expected, struct race *ret)
+{
+    for (size_t at = 0, size; at < run->size; at += size) {
+        size = change_size(run->data + at);
+        const struct buffer record = {.data = run->data + at, .size = size};
+        uint64_t revision = change_peek_revision(record.data);
+        if (size == 0 || check(&record, revision) < 0 || revision > *expected)
+            return 1;
+        if (revision == *expected) {
+            ++*expected;
+            ret->read++;
+        }
+    }
+    return 0;
+}
+
 /* Reads to the last record; whatever it gets must be whole and in order. 0: all was well. */
 static int race_read(struct feed *f, struct race *ret)
 {
-    _cleanup_(buffer_fini) struct buffer record = {0};
+    _cleanup_(buffer_fini) struct buffer run = {0};
     struct feed_cursor c;
     uint64_t expected = 1;
 
@@ -298,13 +423,11 @@ static int race_read(struct feed *f, struct race *ret)
         expected = 0;
     while (expected <= RACE_RECORDS) {
         uint32_t ticket = feed_ticket(f);
-        enum feed_result r = expected ? feed_next(f, &c, NULL, &record) : FEED_LAPPED;
+        size_t most = CHANGE_ALIGNMENT << expected % 9; /* word by word, and by one call */
+        enum feed_result r = expected ? feed_read(f, &c, NULL, most, &run) : FEED_LAPPED;
         if (r == FEED_RECORD) {
-            if (check(&record, expected) < 0)
+            if (race_check(&run, &expected, ret) != 0)
                 return 1;
-            feed_advance(&c, record.data);
-            expected++;
-            ret->read++;
         } else if (r == FEED_EMPTY) {
             feed_wait(f, ticket, UINT32_MAX, NULL);
         } else {
@@ -584,9 +707,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_record_arrives_in_order),
         cmocka_unit_test(a_reader_sees_only_its_kinds),
+        cmocka_unit_test(a_run_is_whole_records_in_order),
+        cmocka_unit_test(a_run_stays_good_when_the_ring_is_lapped),
         cmocka_unit_test(any_revision_still_held_is_found),
         cmocka_unit_test(a_slow_reader_is_told_that_it_was_lapped),
         cmocka_unit_test(a_record_too_big_for_the_ring_leaves_a_gap),
+        cmocka_unit_test(a_run_ends_before_a_gap),
         cmocka_unit_test(a_batch_may_be_bigger_than_the_ring),
         cmocka_unit_test(nobody_else_can_write_or_shrink_it),
         cmocka_unit_test(what_is_no_feed_is_refused),
