@@ -153,34 +153,27 @@ size_t change_size(const void *data)
     return size;
 }
 
-static int read_texts(struct reader *r, const struct head *h, const char *texts[TEXT_COUNT])
+/* The texts, in what lies between *at and end; *at is moved past them. */
+static int read_texts(const char **at, const char *end, const struct head *h,
+                      const char *texts[TEXT_COUNT])
 {
-    size_t size = 0;
-    for (size_t i = 0; i < TEXT_COUNT; i++)
-        size += (size_t)le32toh(h->text_length[i]) + 1;
-    const char *at = (const char *)reader_bytes(r, size);
-    if (!at || at[size - 1] != '\0')
-        return -EBADMSG;
     for (size_t i = 0; i < TEXT_COUNT; i++) {
         const size_t length = le32toh(h->text_length[i]);
-        texts[i] = at;
-        if (strlen(at) != length)
+        if (length >= (size_t)(end - *at) || (*at)[length] != '\0' || strlen(*at) != length)
             return -EBADMSG;
-        at += length + 1;
+        texts[i] = *at;
+        *at += length + 1;
     }
     return 0;
 }
 
-static int read_value(struct reader *r, uint8_t kind, uint32_t number, uint32_t size,
-                      struct change_value *ret)
+static int read_value(const char **at, const char *end, uint8_t kind, uint32_t number,
+                      uint32_t size, struct change_value *ret)
 {
-    struct change_value v = {.number = le32toh(number), .size = le32toh(size)};
-    v.data = reader_bytes(r, v.size);
-    if (!v.data || kind >= VALUE_KIND_COUNT)
+    const struct change_value v = {kind, le32toh(number), *at, le32toh(size)};
+    if (kind >= VALUE_KIND_COUNT || v.size > (size_t)(end - *at) || !value_is_sound(&v))
         return -EBADMSG;
-    v.kind = kind;
-    if (!value_is_sound(&v))
-        return -EBADMSG;
+    *at += v.size;
     *ret = v;
     return 0;
 }
@@ -189,6 +182,7 @@ int change_decode(const void *data, size_t size, struct change *ret)
 {
     struct head h;
     const char *texts[TEXT_COUNT];
+    struct change_value old_value, new_value;
 
     if (size < sizeof(h))
         return -EBADMSG;
@@ -196,37 +190,33 @@ int change_decode(const void *data, size_t size, struct change *ret)
     if (record_size == 0 || record_size > size)
         return -EBADMSG;
     memcpy(&h, data, sizeof(h));
-    if (h.reason >= REASON_COUNT)
+    const char *at = (const char *)data + sizeof(h), *end = (const char *)data + record_size;
+    if (h.reason >= REASON_COUNT || read_texts(&at, end, &h, texts) < 0 ||
+        read_value(&at, end, h.old_kind, h.old_number, h.old_size, &old_value) < 0 ||
+        read_value(&at, end, h.new_kind, h.new_number, h.new_size, &new_value) < 0 ||
+        end - at >= CHANGE_ALIGNMENT)
         return -EBADMSG;
 
-    struct change c = {
+    *ret = (struct change){
         .revision = le64toh(h.revision),
         .transaction = le64toh(h.transaction),
         .time_ns = (int64_t)le64toh((uint64_t)h.time_ns),
         .kind = h.kind,
         .last = h.flags & FLAG_LAST,
         .initial = h.flags & FLAG_INITIAL,
-        .actor.uid = le32toh(h.uid),
-        .actor.pid = le32toh(h.pid),
-        .actor.reason = h.reason,
+        .object_id = texts[TEXT_OBJECT_ID],
+        .parent_id = texts[TEXT_PARENT_ID],
+        .node_id = texts[TEXT_NODE_ID],
+        .name = texts[TEXT_NAME],
+        .type_name = texts[TEXT_TYPE_NAME],
+        .old_value = old_value,
+        .new_value = new_value,
+        .actor = {.node = texts[TEXT_ACTOR_NODE],
+                  .program = texts[TEXT_ACTOR_PROGRAM],
+                  .uid = le32toh(h.uid),
+                  .pid = le32toh(h.pid),
+                  .reason = h.reason},
     };
-    struct reader r = reader_over(data, record_size);
-    reader_bytes(&r, sizeof(h));
-    if (read_texts(&r, &h, texts) < 0 ||
-        read_value(&r, h.old_kind, h.old_number, h.old_size, &c.old_value) < 0 ||
-        read_value(&r, h.new_kind, h.new_number, h.new_size, &c.new_value) < 0)
-        return -EBADMSG;
-    if (reader_left(&r) >= CHANGE_ALIGNMENT)
-        return -EBADMSG;
-
-    c.object_id = texts[TEXT_OBJECT_ID];
-    c.parent_id = texts[TEXT_PARENT_ID];
-    c.node_id = texts[TEXT_NODE_ID];
-    c.name = texts[TEXT_NAME];
-    c.type_name = texts[TEXT_TYPE_NAME];
-    c.actor.node = texts[TEXT_ACTOR_NODE];
-    c.actor.program = texts[TEXT_ACTOR_PROGRAM];
-    *ret = c;
     return 0;
 }
 

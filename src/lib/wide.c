@@ -156,10 +156,8 @@ DWORD wide_give(const char *utf8, WCHAR *buffer, DWORD *cch)
         utf8 = "";
     room = buffer ? *cch : 0;
     /* A name's plain beginning, nearly always all of it. */
-    while (length + 1 < room && (signed char)utf8[length] > 0) {
-        buffer[length] = (WCHAR)utf8[length];
-        length++;
-    }
+    for (signed char c; length + 1 < room && (c = (signed char)utf8[length]) > 0; length++)
+        buffer[length] = (WCHAR)c;
     written = length;
     bytes = length + strlen(utf8 + length);
     for (size_t i = length; i < bytes;) {

@@ -312,24 +312,23 @@ void port_cluster_lost(struct port *p, uint64_t next_revision)
     fall_due(p, PORT_DUE_STATE, &p->state_at, &p->state_serial, next_revision);
 }
 
+/* All but the change, which is there. */
 static void describe_change(const struct port *p, const struct port_filter *f,
-                            const struct change *c, struct port_notification *ret)
+                            struct port_notification *ret)
 {
+    const struct change *c = &ret->change;
     const struct change_kind_info *info = change_kind_info(c->kind);
     bool all = p->version == PORT_OWN;
-    *ret = (struct port_notification){
-        .key = f->key,
-        .v1_flag = info->v1,
-        .v2_type = info->v2_type,
-        .v2_flag = info->v2_flag,
-        .name = all ? c->name : change_field_text(c, info->name),
-        .object_id = all ? c->object_id : change_field_text(c, info->id),
-        .parent_id = all ? c->parent_id : change_field_text(c, info->parent),
-        .type_name = all ? c->type_name : change_field_text(c, info->type),
-        .change = *c,
-    };
-    if (p->version == PORT_V1)
-        ret->name = c->name;
+
+    ret->key = f->key;
+    ret->v1_flag = info->v1;
+    ret->v2_type = info->v2_type;
+    ret->v2_flag = info->v2_flag;
+    ret->name = all || p->version == PORT_V1 ? c->name : change_field_text(c, info->name);
+    ret->object_id = all ? c->object_id : change_field_text(c, info->id);
+    ret->parent_id = all ? c->parent_id : change_field_text(c, info->parent);
+    ret->type_name = all ? c->type_name : change_field_text(c, info->type);
+    ret->lost_first = ret->lost_last = 0;
 }
 
 /* What the port says itself: no change stands behind it. */
@@ -468,20 +467,19 @@ static bool show_initial(struct port *p, struct port_notification *ret)
     while (p->snapshot_at < p->snapshot.size) {
         const uint8_t *record = p->snapshot.data + p->snapshot_at;
         size_t left = p->snapshot.size - p->snapshot_at, size = 0;
-        struct change c;
 
         if (left >= CHANGE_ALIGNMENT)
             size = change_size(record);
         if (size == 0 || size > left)
             break;
-        if (change_decode(record, size, &c) == 0) {
-            c.initial = true;
+        if (change_decode(record, size, &ret->change) == 0) {
+            ret->change.initial = true;
             for (size_t i = p->filter_at; i < p->filter_count; i++) {
-                if (!filter_matches_initial(p->filters[i], &c))
+                if (!filter_matches_initial(p->filters[i], &ret->change))
                     continue;
                 p->pending = PENDING_INITIAL;
                 p->pending_filter = i;
-                describe_change(p, p->filters[i], &c, ret);
+                describe_change(p, p->filters[i], ret);
                 return true;
             }
         }
@@ -500,16 +498,16 @@ static void pass(struct port *p, uint64_t next)
     sweep(p);
 }
 
-/* The registrations that are left to try on this change. */
-static bool show_change(struct port *p, const struct change *c, struct port_notification *ret)
+/* The registrations that are left to try on ret->change. */
+static bool show_change(struct port *p, struct port_notification *ret)
 {
     for (size_t i = p->filter_at; i < p->filter_count; i++) {
-        if (!filter_matches(p->filters[i], p->version, c))
+        if (!filter_matches(p->filters[i], p->version, &ret->change))
             continue;
         p->pending = PENDING_CHANGE;
         p->pending_filter = i;
         p->shown_before = p->revision + 1;
-        describe_change(p, p->filters[i], c, ret);
+        describe_change(p, p->filters[i], ret);
         return true;
     }
     return false;
@@ -520,15 +518,14 @@ static bool show_record(struct port *p, const void *record, size_t size,
                         struct port_notification *ret)
 {
     uint64_t revision = change_peek_revision(record);
-    struct change c;
 
     if (revision > p->revision && show_due(p, revision, PORT_DUE_ALL, ret))
         return true;
     if (revision > p->revision)
         pass(p, revision);
-    if (change_decode(record, size, &c) < 0)
+    if (change_decode(record, size, &ret->change) < 0)
         set_lost(p, revision + 1);
-    else if (show_change(p, &c, ret))
+    else if (show_change(p, ret))
         return true;
     else
         pass(p, revision + 1);
