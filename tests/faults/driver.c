@@ -21,7 +21,7 @@
 
 #define RUN_LIMIT_S (campaign_runs() ? 600 : 120) /* only a hang takes so long */
 #define WARM_UPS 3
-#define REPEATS 3 /* what grows each time is a leak */
+#define REPEATS 8 /* what grows each time is a leak */
 #define MOST_CASES 100000
 #define SHARES 8      /* processes in a campaign: they wait more than they compute */
 #define MOST_FAILED 8 /* cases of a share */
@@ -159,7 +159,9 @@ struct held {
 
 static int count_descriptors(void)
 {
-    DIR *folder = opendir("/proc/self/fd");
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/%d/fd", atomic_load(&page->pid));
+    DIR *folder = opendir(path);
     int count = 0;
     while (folder && readdir(folder))
         count++;

@@ -17,8 +17,7 @@ struct fault_task {
     unsigned classes;    /* bits of enum fault_class */
     unsigned most_usual; /* cases of each class in a run that is not the campaign's; 0: every n */
     unsigned only_once; /* classes whose failures do not last: what a client meets then is a hang */
-    /* Of all that the task makes nothing is held after it: looked at when the page is ours. */
-    bool leaves_nothing;
+    bool leaves_nothing; /* of all that it makes in the page's process nothing is held after it */
 };
 
 #define FAULTS_ALL ((1u << FAULT_CLASS_COUNT) - 1)
