@@ -63,6 +63,13 @@ static uint32_t storage_error(int r)
     return r == -ENOMEM ? ERR_NOT_ENOUGH_MEMORY : ERR_IO_DEVICE;
 }
 
+static int storage_errno(uint32_t error)
+{
+    if (error == ERR_DISK_FULL)
+        return -ENOSPC;
+    return error == ERR_NOT_ENOUGH_MEMORY ? -ENOMEM : -EIO;
+}
+
 /* The model holds what the journal does not, and never will. */
 static bool is_failing(const struct pipeline *p)
 {
@@ -138,7 +145,7 @@ static int on_recover(sd_event_source *source, void *context)
     end_engine(p);
     drop_unkept(p);
     if (p->phase == PHASE_STOPPING) {
-        p->options.stopped(p->options.context, -EIO);
+        p->options.stopped(p->options.context, storage_errno(p->error));
         return 0;
     }
     struct model *fresh = NULL;
@@ -386,7 +393,7 @@ static void on_ready(struct pipeline_wait *w, uint32_t error)
 static void on_stopped(struct pipeline_wait *w, uint32_t error)
 {
     struct pipeline *p = container_of(w, struct pipeline, stop_wait);
-    p->options.stopped(p->options.context, error ? -EIO : 0);
+    p->options.stopped(p->options.context, error ? storage_errno(error) : 0);
 }
 
 static int start_engine(struct pipeline *p)

@@ -375,7 +375,8 @@ static void run_every(enum fault_class class)
     struct tally *tally = &campaign->tallies[task_number][class];
     struct place *at = &campaign->at[own_share];
     bool resumed = resume.task == task_number && resume.class == class;
-    uint64_t n = resumed ? resume.n + SHARES : own_share + 1;
+    const char *first = getenv("CLUSPORT_NTH");
+    uint64_t n = resumed ? resume.n + SHARES : own_share + (first ? strtoull(first, NULL, 10) : 1);
     snprintf(tally->task, sizeof(tally->task), "%s", task->name);
     for (unsigned misses = 0; misses < MISSES; n += SHARES) {
         *at = (struct place){.task = task_number, .class = class, .n = n};

@@ -34,7 +34,8 @@ void faults_spare_this_thread(bool spare);
 /* A page for another process: environment variables for it, "NAME=value", NULL at the end. */
 struct fault_page *faults_shared_page(const char *ret_environment[3]);
 
-/* Leaves nothing armed. Which tasks run: all, or the one that CLUSPORT_TASK names. */
+/* Leaves nothing armed. Which tasks run: all, or the one that CLUSPORT_TASK names; a campaign
+ * begins each class with call CLUSPORT_NTH. */
 void faults_run(struct fault_page *page, const struct fault_task *task);
 uint32_t faults_hit(void); /* calls that failed, in the run under way */
 
