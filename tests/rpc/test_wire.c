@@ -19,6 +19,7 @@
 #include "rpc/pdu.h"
 #include "rpc/rpc_interface.h"
 #include "rpc/transport.h"
+#include "support/campaign.h"
 
 /* The server, seen by a client that says whatever it likes. */
 
@@ -371,6 +372,38 @@ static void test_request_that_is_too_long(void **state)
     assert_int_equal(hear(f->raw, &b, &h), PDU_RESPONSE);
 }
 
+#define REQUESTS 100u
+
+/* Whatever pieces they come in, many in one or one in many, each is answered, in order. */
+static void test_requests_in_pieces(void **state)
+{
+    struct fixture *f = *state;
+    struct pdu_bind bind = a_bind(0);
+    struct test_random random = random_of(1);
+    static const uint8_t stub[4000];
+    uint32_t last = 1;
+
+    do_bind(f->raw, &bind);
+    for (unsigned round = 0; round < 14; round++) {
+        _cleanup_(buffer_fini) struct buffer all = {0}, b = {0};
+        const uint32_t first = last + 1, longest = round == 0 ? UINT32_MAX : 1u << (round % 13);
+        struct pdu_header h;
+
+        while (last < first + REQUESTS - 1)
+            pdu_request_encode(&all, 1432, ++last, 7, 80, stub,
+                               round % 2 ? 0 : random_below(&random, sizeof(stub)));
+        for (size_t at = 0, n; at < all.size; at += n) {
+            n = (size_t)random_below(&random, longest) + 1;
+            n = MIN(n, all.size - at);
+            assert_int_equal(f->raw->methods->send(f->raw, all.data + at, n, -1), n);
+        }
+        for (uint32_t id = first; id <= last; id++) {
+            assert_int_equal(hear(f->raw, &b, &h), PDU_FAULT);
+            assert_int_equal(h.call_id, id);
+        }
+    }
+}
+
 static void test_damaged_requests(void **state)
 {
     struct fixture *f = *state;
@@ -558,6 +591,7 @@ int main(void)
         CASE(test_orphaned_call),
         CASE(test_slow_reader),
         CASE(test_request_that_is_too_long),
+        CASE(test_requests_in_pieces),
         CASE(test_damaged_requests),
         CASE(test_descriptors_unasked),
         CASE(test_descriptors_that_linger),
