@@ -12,7 +12,8 @@
 
 /* The driver of a storm. */
 
-#define READERS 3
+#define READERS 4
+#define WIRE (READERS - 1) /* the one that reads over RPC */
 #define FIRST_CHANGES 40
 
 static uint64_t present_seed;
@@ -37,6 +38,7 @@ static void one_step(struct storm *s)
     switch (random_below(&s->random, 6)) {
     case 0:
         service_restart(s->service);
+        program_tell(&s->readers[WIRE], TELL_LIFE);
         break;
     case 1:
         program_hold(reader, true);
@@ -65,8 +67,9 @@ static void start_all(struct storm *s, uint64_t seed)
         program_tell(&s->changer, TELL_CHANGE);
         CHECK(program_answers(&s->changer));
     }
-    for (uint64_t i = 0; i < READERS; i++)
-        s->readers[i] = program_start("reader", seed * READERS + i);
+    for (uint64_t i = 0; i < WIRE; i++)
+        s->readers[i] = program_start("reader", seed * WIRE + i);
+    s->readers[WIRE] = program_start_other(built_path("tests/storm/storm-wire"), "wire", seed);
     for (int i = 0; i < READERS; i++)
         CHECK(program_answers(&s->readers[i]));
 }
@@ -80,6 +83,8 @@ static void storm(uint64_t seed, uint64_t steps)
         one_step(&s);
     for (int i = 0; i < READERS; i++)
         program_hold(&s.readers[i], false);
+    program_tell(&s.readers[WIRE], TELL_SETTLE);
+    CHECK(program_answers(&s.readers[WIRE]));
     program_tell(&s.changer, TELL_END);
     CHECK(program_answers(&s.changer));
     for (int i = 0; i < READERS; i++)

@@ -23,6 +23,11 @@ _Noreturn void check_failed(const char *file, int line, const char *what)
 
 struct program program_start(const char *role, uint64_t number)
 {
+    return program_start_other("/proc/self/exe", role, number);
+}
+
+struct program program_start_other(const char *path, const char *role, uint64_t number)
+{
     int to[2], from[2];
     char text[32];
     pid_t parent = getpid();
@@ -36,7 +41,7 @@ struct program program_start(const char *role, uint64_t number)
         dup2(to[0], STDIN_FILENO);
         dup2(from[1], STDOUT_FILENO);
         if (getppid() == parent)
-            execl("/proc/self/exe", "storm", role, text, NULL);
+            execl(path, path, role, text, NULL);
         _exit(127);
     }
     close(to[0]);

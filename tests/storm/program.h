@@ -18,11 +18,11 @@ struct program {
 };
 
 struct program program_start(const char *role, uint64_t number);
+struct program program_start_other(const char *path, const char *role, uint64_t number);
 void program_tell(const struct program *p, char what);
 bool program_answers(const struct program *p);   /* one byte; false: it ended */
 void program_hold(struct program *p, bool held); /* SIGSTOP, SIGCONT */
-void program_wait_for_end(struct program *p);
-; /* exit code 0 is wanted */
+void program_wait_for_end(struct program *p);    /* exit code 0 is wanted */
 
 /* Failures end the program with 1. */
 #define CHECK(x)                                                                                   \

@@ -9,8 +9,9 @@
 
 /* A storm: random changes, and ports with random registrations that read them in every way there
  * is, while the service is killed and the readers are held up. The driver (main.c) runs one program
- * that changes and some that read, tells them by their standard input what to do next, and hears of
- * it by their standard output. Everything random comes from the seed. */
+ * that changes and some that read, one of them over plain RPC (wire.c), tells them by their
+ * standard input what to do next, and hears of it by their standard output. Everything random comes
+ * from the seed. */
 
 /* The last change of all: a group of that name. Every port has a registration for it. */
 #define THE_END L"the end"
@@ -22,6 +23,10 @@
 /* To a program that reads: those who pause go on; nobody pauses any more. It writes one byte when
  * its ports are there, and exits with 0 when each has been told of the end. */
 #define TELL_GO_ON 'g'
+/* To the one that reads over RPC (wire.c): the service was started again; and, before the end is
+ * made: nobody pauses any more. It answers by one byte when each port is one of that service's. */
+#define TELL_LIFE 'l'
+#define TELL_SETTLE 's'
 
 int run_changer(uint64_t seed);
 int run_reader(uint64_t seed);
