@@ -234,6 +234,14 @@ struct rpc_client *session_present_client(struct session *s)
     return client;
 }
 
+bool session_silent(struct session *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool silent = s->client ? rpc_client_silent(s->client) : s->connect_error == ERR_TIMEOUT;
+    pthread_mutex_unlock(&s->lock);
+    return silent;
+}
+
 uint64_t session_generation(struct session *s)
 {
     pthread_mutex_lock(&s->lock);

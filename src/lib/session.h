@@ -61,7 +61,8 @@ struct session_context_methods {
 
 /* Opens c if it is not open. A Win32 code. */
 uint32_t session_context_open(struct session *s, struct session_context *c);
-/* Closes it if the connection is still the one that it was opened on. Nobody uses c any more. */
+/* Closes it if the connection is still the one that it was opened on, and the service answers: who
+ * closes many handles waits for at most one call's time-out. Nobody uses c any more. */
 void session_context_close(struct session *s, struct session_context *c);
 
 #define SESSION_CALL_CONTEXTS 3
@@ -90,7 +91,8 @@ uint32_t session_call(struct session *s, const struct session_call *c);
 /* The feed of the present connection, mapped once for each; reconnects as a call does. *ret is the
  * caller's to feed_unref(). ret_generation may be NULL. A Win32 code. */
 uint32_t session_feed(struct session *s, struct feed **ret, uint64_t *ret_generation);
-/* The same by one attempt: it does not wait for a service that is away. */
+/* The same by one attempt: it does not wait for a service that is away, nor once more for one that
+ * did not answer last time. */
 uint32_t session_feed_now(struct session *s, struct feed **ret, uint64_t *ret_generation);
 /* The newest that session_feed() has given, without a call; NULL: none yet. The caller's to
  * feed_unref(). */

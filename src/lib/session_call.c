@@ -157,6 +157,8 @@ void session_context_close(struct session *s, struct session_context *c)
     struct rpc_client *client = NULL;
     if (c->generation != 0 && c->generation == s->generation && s->process == getpid())
         client = s->client;
+    if (client && rpc_client_silent(client))
+        client = NULL; /* it goes with the connection */
     if (client)
         rpc_client_ref(client);
     struct rpc_context wire = c->wire;

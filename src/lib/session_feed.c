@@ -88,7 +88,7 @@ uint32_t session_feed_now(struct session *s, struct feed **ret, uint64_t *ret_ge
     struct feed_attempt a = {0};
     uint64_t generation = 0;
     bool sent;
-    uint32_t error = session_attach(s, &client, &generation);
+    uint32_t error = session_silent(s) ? ERR_TIMEOUT : session_attach(s, &client, &generation);
     if (error == 0)
         error = attempt_feed(s, client, generation, &a, &sent);
     if (error != 0)

@@ -44,6 +44,8 @@ void session_forget_parents_locked(struct session *s);
 uint32_t session_attach(struct session *s, struct rpc_client **ret, uint64_t *ret_generation);
 /* The present connection if it works, without an attempt at another; NULL: there is none. */
 struct rpc_client *session_present_client(struct session *s);
+/* The service is there, or its successor, and the last call or attempt was not answered in time. */
+bool session_silent(struct session *s);
 /* That connection is of no more use, if it is still the present one. */
 void session_detach(struct session *s, uint64_t generation);
 /* Runs attempt() on a connection until it gives anything but a lost one, within the patience of a

@@ -20,7 +20,7 @@ struct rpc_client {
     char *path;
     unsigned timeout_ms;
     struct client_connection *watched;
-    atomic_bool broken;
+    atomic_bool broken, silent;
 
     pthread_mutex_t lock;
     pthread_cond_t idle_or_broken;
@@ -99,6 +99,7 @@ uint32_t rpc_client_connect(const struct rpc_client_options *o, struct rpc_clien
     }
     atomic_init(&c->references, 1);
     atomic_init(&c->broken, false);
+    atomic_init(&c->silent, false);
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->idle_or_broken, NULL);
     *ret = c;
@@ -163,6 +164,11 @@ bool rpc_client_broken(const struct rpc_client *c)
     struct pollfd watch = {.fd = rpc_client_watch_fd(c)};
 
     return atomic_load(&c->broken) || poll(&watch, 1, 0) > 0;
+}
+
+bool rpc_client_silent(const struct rpc_client *c)
+{
+    return atomic_load(&c->silent);
 }
 
 /* A connection for one call: an idle one, a new one, or the first that comes free. */
@@ -276,6 +282,8 @@ static uint32_t exchange(struct rpc_client *c, const struct rpc_interface *inter
     bool sent = false;
 
     error = take_connection(c, &used);
+    if (error == ERR_TIMEOUT)
+        atomic_store(&c->silent, true);
     if (error != 0)
         return error;
     if (!find_interface(used, interface, &context_id)) {
@@ -284,6 +292,7 @@ static uint32_t exchange(struct rpc_client *c, const struct rpc_interface *inter
     }
     error = client_exchange(used, context_id, op->opnum, stub, send_fd, answer, &sent);
     if (error == ERR_TIMEOUT) { /* the others may fare better */
+        atomic_store(&c->silent, true);
         abandon(c, used);
         return error;
     }
@@ -296,6 +305,8 @@ static uint32_t exchange(struct rpc_client *c, const struct rpc_interface *inter
     give_back(c, used);
     if (error != 0)
         return error;
+    if (atomic_load(&c->silent))
+        atomic_store(&c->silent, false);
     return answer->fault != 0 ? error_of_fault(answer->fault) : 0;
 }
 

@@ -210,5 +210,7 @@ uint32_t rpc_client_call_fd(struct rpc_client *c, const struct rpc_interface *i,
  * the client was closed; the client's. From then on it is broken: it makes no further calls. */
 int rpc_client_watch_fd(const struct rpc_client *c);
 bool rpc_client_broken(const struct rpc_client *c);
+/* The last that was heard of it is that a call was not answered in time. */
+bool rpc_client_silent(const struct rpc_client *c);
 
 #endif

@@ -41,7 +41,7 @@ static DWORD ends(DWORD (*run)(void *context), void *context)
     struct act a = {run, context, 0};
     HANDLE thread = CreateThread(NULL, 0, run_act, &a, 0, NULL);
     assert_non_null(thread);
-    assert_int_equal(WaitForSingleObject(thread, EVENT_WAIT_MS), WAIT_OBJECT_0);
+    assert_int_equal(WaitForSingleObject(thread, 2 * EVENT_WAIT_MS), WAIT_OBJECT_0);
     assert_true(CloseHandle(thread));
     return a.result;
 }
@@ -94,6 +94,21 @@ static DWORD is_readable(void *port)
     struct pollfd p = {.events = POLLIN};
     DWORD error = ClusportGetFd(port, &p.fd);
     return error != ERROR_SUCCESS ? error : (DWORD)poll(&p, 1, 0);
+}
+
+#define HANDLES 100
+
+struct many {
+    HGROUP groups[HANDLES];
+};
+
+static DWORD closes_many(void *context)
+{
+    struct many *m = context;
+    for (int i = 0; i < HANDLES; i++)
+        if (!CloseClusterGroup(m->groups[i]))
+            return GetLastError();
+    return ERROR_SUCCESS;
 }
 
 static DWORD asks_state(void *group)
@@ -233,6 +248,36 @@ static void test_calls_end(void **state)
     remove_group(group);
 }
 
+static void open_many(HCLUSTER cluster, struct many *m)
+{
+    for (int i = 0; i < HANDLES; i++) {
+        m->groups[i] = OpenClusterGroup(cluster, L"Group");
+        assert_non_null(m->groups[i]);
+    }
+}
+
+/* Who closes handles waits for one call's time-out, not once for each. */
+static void test_many_handles(void **state)
+{
+    struct world *w = *state;
+    struct many many;
+    HGROUP group = make_group(w, L"Group");
+
+    assert_int_equal(setenv("CLUSPORT_CALL_TIMEOUT", "5", 1), 0);
+    HCLUSTER cluster = OpenCluster(NULL);
+    assert_int_equal(unsetenv("CLUSPORT_CALL_TIMEOUT"), 0);
+    open_many(cluster, &many);
+    stop(w);
+    assert_int_equal(ends(closes_many, &many), ERROR_SUCCESS);
+    go_on(w);
+    /* It is as good as before. */
+    HGROUP again = OpenClusterGroup(cluster, L"Group");
+    assert_int_equal(asks_state(again), ERROR_SUCCESS);
+    assert_true(CloseClusterGroup(again));
+    assert_true(CloseCluster(cluster));
+    remove_group(group);
+}
+
 /* ---- a peer that takes connections and no more ---- */
 
 static int listen_on(const char *path, int backlog)
@@ -325,6 +370,37 @@ static void test_silent_successor(void **state)
     service_again(w->service);
 }
 
+/* Its ports would have to know it, to be told where the registrations end. */
+static void test_many_handles_and_a_silent_successor(void **state)
+{
+    struct world *w = *state;
+    struct many many;
+    HGROUP group = make_group(w, L"Group");
+
+    assert_int_equal(setenv("CLUSPORT_CALL_TIMEOUT", "5", 1), 0);
+    HCLUSTER cluster = OpenCluster(NULL);
+    assert_int_equal(unsetenv("CLUSPORT_CALL_TIMEOUT"), 0);
+    open_many(cluster, &many);
+    HCHANGE port = CreateClusterNotifyPort(INVALID_HANDLE_VALUE, cluster, 0, 0);
+    assert_non_null(port);
+    for (DWORD_PTR i = 0; i < HANDLES; i++)
+        watch_too(port, CLUSTER_CHANGE_GROUP_PROPERTY | CLUSTER_CHANGE_HANDLE_CLOSE, many.groups[i],
+                  i);
+    service_kill(w->service);
+    int fd = listen_on(service_socket(w->service), 64);
+    assert_int_equal(ends(closes_many, &many), ERROR_SUCCESS);
+    assert_int_equal(ends(does_not_wait, port), WAIT_TIMEOUT);
+    close(fd);
+    unlink(service_socket(w->service));
+    service_again(w->service);
+    for (DWORD_PTR i = 0; i < HANDLES; i++)
+        expect_event(port, CLUSTER_CHANGE_HANDLE_CLOSE, i, L"Group");
+    expect_nothing(port);
+    assert_true(CloseClusterNotifyPort(port));
+    assert_true(CloseCluster(cluster));
+    remove_group(group);
+}
+
 static int small_memory(void **state)
 {
     *state = world_start((const char *[]){"--feed-size", "64K", NULL});
@@ -334,9 +410,13 @@ static int small_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stopped),          cmocka_unit_test(test_session_ends),
-        cmocka_unit_test(test_calls_end),        cmocka_unit_test(test_silent_peer),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_session_ends),
+        cmocka_unit_test(test_calls_end),
+        cmocka_unit_test(test_silent_peer),
         cmocka_unit_test(test_silent_successor),
+        cmocka_unit_test(test_many_handles),
+        cmocka_unit_test(test_many_handles_and_a_silent_successor),
     };
     return cmocka_run_group_tests(tests, small_memory, world_teardown);
 }

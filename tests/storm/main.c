@@ -56,7 +56,7 @@ static void one_step(struct storm *s)
 
 static void start_all(struct storm *s, uint64_t seed)
 {
-    static const char *const keep[] = {"100", "500", "1000000"};
+    static const char *const keep[] = {"50", "500", "1000000"};
     const char *const args[] = {
         "--feed-size", "64K", "--keep-changes", keep[random_below(&s->random, 3)], "--log-level",
         "info",        NULL};
