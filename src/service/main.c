@@ -28,13 +28,20 @@ static int say(const char *what, int error)
     return error;
 }
 
+static const char *with_reason(const char *what, int error)
+{
+    static char text[128];
+    snprintf(text, sizeof(text), "%s: %s", what, strerror(-error));
+    return text;
+}
+
 /* ---- what happens ---- */
 
 /* Whoever started the service would wait for a word that never comes. */
 static int tell_ready(void)
 {
     int r = sd_notify(0, "READY=1\nSTATUS=The node is up.");
-    return r < 0 ? say("that the service is ready cannot be told", r) : 0;
+    return r < 0 ? say(with_reason("that the service is ready cannot be told", r), r) : 0;
 }
 
 static void on_ready(void *context)
@@ -42,7 +49,7 @@ static void on_ready(void *context)
     struct service *s = context;
     int r = rpc_server_listen(s->rpc, TAKE_FD(s->listen_fd));
     if (r < 0)
-        say("the socket cannot be served", r);
+        say(with_reason("the socket cannot be served", r), r);
     else
         r = tell_ready();
     if (r < 0) {
