@@ -78,9 +78,11 @@ static int filter_create(const char *object_id, uint64_t key, uint64_t owner,
     f->owner = owner;
     f->from = next_revision;
     f->until = PORT_OPEN;
-    f->owner_name = strdup(owner_name ? owner_name : "");
-    if (!f->owner_name)
-        return -ENOMEM;
+    if (owner_name && *owner_name) {
+        f->owner_name = strdup(owner_name);
+        if (!f->owner_name)
+            return -ENOMEM;
+    }
     if (object_id) {
         f->object_id = strdup(object_id);
         if (!f->object_id)
@@ -363,7 +365,7 @@ static void describe_due(const struct port *p, const struct port_filter *f, uint
                      ret);
     else
         describe_own(f, V1_HANDLE_CLOSE, f->v2_type, filter_v2_handle_close(f->v2_type),
-                     f->owner_name, ret);
+                     f->owner_name ? f->owner_name : "", ret);
 }
 
 /* When something fell due: after which changes, and after what else. */

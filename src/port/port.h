@@ -61,7 +61,7 @@ struct port_filter {
     int64_t closed_ns;    /* PORT_UNSETTLED: when */
     /* Only this object: an id, a key's path, a type's name; NULL: all of the type. */
     char *object_id;
-    char *owner_name; /* what HANDLE_CLOSE will name */
+    char *owner_name; /* what HANDLE_CLOSE will name; NULL: "" */
     uint32_t close_serial;
     bool subtree; /* registry: what is below counts too */
     uint8_t due;  /* PORT_DUE_* that are still to be delivered */
