@@ -345,8 +345,12 @@ static enum look look_locked(struct notify_port *p, bool show_lost, notify_take_
 static int sleep_locked(struct notify_port *p, uint32_t ticket, enum look look,
                         const struct timespec *deadline)
 {
-    struct timespec again = deadline_after(NOTIFY_AWAY_RETRY_MS);
-    bool retry = look == LOOK_AWAY && (!deadline || is_before(&again, deadline));
+    struct timespec again;
+    bool retry = false;
+    if (look == LOOK_AWAY) {
+        again = deadline_after(NOTIFY_AWAY_RETRY_MS);
+        retry = !deadline || is_before(&again, deadline);
+    }
     uint32_t bits = p->state == NOTIFY_TIED ? p->port->wake_bits : 0;
     struct feed *feed = look == LOOK_AWAY ? NULL : p->feed;
 
