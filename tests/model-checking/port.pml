@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * The life of a notification port: waiting threads, a close, registrations, the feed and its
- * futex, the rousing of sleepers, a service that is lost and comes back, the journal read for a
+ * futex, the rousing of sleepers, a service that is killed and comes back, the journal read for a
  * port that was lapped. README.md says what is left out.
  *
  * A name in capitals that the code has too is the code's: ./check-names compares them. A MUTATE_*
- * takes one thing out that the code does; each must be found. */
+ * takes one thing out that the code does; each must be found.
+ *
+ * What a thread does before it gives up the port's lock is one step, for which the lock must be
+ * free. Only who waits looks twice at what the service writes meanwhile, and holds it for two. */
 
 #ifndef EVENTS
 #define EVENTS 1
 #endif
 #define WAITERS 2
-#define CLOSER WAITERS /* in waits_for_moved */
 #define NO_FEED 2
 
 #define BIT_A 1
@@ -24,11 +26,12 @@ mtype:result = { NONE_YET, ERROR_SUCCESS, ERROR_INVALID_HANDLE, WAIT_TIMEOUT }
 
 /* ---- the service and its feeds; a new one for each of its lives ---- */
 
-byte head;             /* changes published, all lives together */
-byte kind[EVENTS];     /* of each: a bit */
+byte kind[EVENTS];     /* of each change: a bit */
+byte published[2];     /* changes that each feed knows of, those of earlier lives too */
 byte oldest;           /* the first that the feed still holds */
 byte sequence[2];      /* the futex's word, of each feed */
-byte life;             /* the service's, and its feed's number */
+bit life;              /* the service's, and its feed's number */
+bit known;             /* the feed that the session has: session_mapped_feed() */
 
 /* ---- the port, under its lock ---- */
 
@@ -36,201 +39,250 @@ bool locked;
 mtype:notify_state state = NOTIFY_UNTIED;
 mtype:notify_fetch fetch = FETCH_NONE;
 byte request;          /* the number of the piece that was asked for last */
+byte piece_end;        /* FETCH_HELD: the change after the piece */
 byte cursor;           /* the change to look at next */
 byte bits, b_from;     /* what is registered; B from that change on */
-byte feed;
+bit feed;
 byte inside;
+bool closer_waits;     /* on the condition variable, for `inside` */
 bool handle_open = true, closing, close_returned;
 
 /* ---- struct feed_sleepers ---- */
 
-byte round, rousers;
-bool announced[WAITERS];
-byte announced_at[WAITERS];
-byte sleeps_on[WAITERS];      /* a feed, or NO_FEED: the condition variable */
-bool in_futex[WAITERS];
+mtype:where = { RUNNING, GOING, IN_FUTEX, ON_MOVED, WOKEN } /* ON_MOVED: the condition variable */
+mtype:where where[WAITERS] = RUNNING;
+byte sleeps_on[WAITERS];    /* a feed, or NO_FEED */
 byte futex_bits[WAITERS];
-bool waits_for_moved[WAITERS + 1];
+byte announced_at[WAITERS]; /* the round */
+byte round, rousers;
 
-mtype:result result[WAITERS] = NONE_YET;
-chan requests = [4] of { byte };
-byte failures;
+bool returned[WAITERS];
+chan requests = [2] of { byte };
+bool has_failed;
 
-#define LOCK atomic { !locked -> locked = true }
-#define UNLOCK locked = false
 #define is_closed (state == NOTIFY_CLOSING || state == NOTIFY_CLOSED)
-#define matches(i) ((kind[i] & bits) && (kind[i] == BIT_A || (i) >= b_from))
-
-inline broadcast_moved()
-{
-    waits_for_moved[0] = false;
-    waits_for_moved[1] = false;
-    waits_for_moved[CLOSER] = false
-}
 
 #ifdef MUTATE_LOOK_PAST_CLOSE
 #define sees_close false
 #else
 #define sees_close is_closed
 #endif
-#define may_look (state != NOTIFY_UNTIED && !sees_close)
 
-#define is_called(i, r) (announced[i] && announced_at[i] < (r))
+#ifdef MUTATE_LATE_ANNOUNCE
+#define is_announced(i) (where[i] != RUNNING && where[i] != GOING)
+#else
+#define is_announced(i) (where[i] != RUNNING)
+#endif
+#ifdef MUTATE_ROUSE_NEWCOMERS
+#define is_called(i, r) is_announced(i)
+#else
+#define is_called(i, r) (is_announced(i) && announced_at[i] < (r))
+#endif
 
-/* feed_wake_local() wakes all who are in the futex of that feed. */
+inline wake(i, from)
+{
+    if
+    :: where[i] == from -> where[i] = WOKEN
+    :: else
+    fi
+}
+
+/* Wakes all who sleep where i does. */
 inline call(i, r)
 {
     if
-    :: is_called(i, r) && sleeps_on[i] == NO_FEED -> broadcast_moved()
-    :: is_called(i, r) && sleeps_on[i] != NO_FEED ->
+    :: is_called(i, r) && sleeps_on[i] == NO_FEED -> wake(0, ON_MOVED); wake(1, ON_MOVED)
+    :: is_called(i, r) && sleeps_on[i] != NO_FEED -> /* feed_wake_local() */
         if
-        :: sleeps_on[0] == sleeps_on[i] -> in_futex[0] = false
+        :: sleeps_on[0] == sleeps_on[i] -> wake(0, IN_FUTEX)
         :: else
         fi;
         if
-        :: sleeps_on[1] == sleeps_on[i] -> in_futex[1] = false
+        :: sleeps_on[1] == sleeps_on[i] -> wake(1, IN_FUTEX)
         :: else
         fi
     :: else
     fi
 }
 
-/* With the lock; gives it up while it waits. */
-inline feed_rouse(my_round)
-{
-    atomic { round++; my_round = round; rousers++ }
-    do
-    :: atomic {
-           is_called(0, my_round) || is_called(1, my_round) ->
-               call(0, my_round);
-               call(1, my_round)
-       }
-       UNLOCK; /* a pause */
-       LOCK
-#ifdef MUTATE_ROUSE_ONCE
-       ; break
+/* How long a pause is: in a search for what repeats for ever, long enough for those who were
+ * called to get the lock, which is fairer than a mutex must be. */
+#ifdef NP
+#define pause_may_end(r) (!(is_called(0, r) && where[0] == WOKEN) && !(is_called(1, r) && where[1] == WOKEN))
+#else
+#define pause_may_end(r) true
 #endif
-    :: else -> break
-    od;
-    rousers--
+
+/* In the step that changed the reason, or in a later one: calls, or sees that all have looked. */
+inline call_or_finish(my_round)
+{
+    if
+    :: is_called(0, my_round) || is_called(1, my_round) ->
+        call(0, my_round);
+        call(1, my_round)
+#ifdef MUTATE_ROUSE_ONCE
+        ; finish(my_round)
+#endif
+    :: else -> finish(my_round)
+    fi
 }
+
+inline finish(my_round)
+{
+    my_round = 0;
+    rousers--;
+    if
+    :: rousers == 0 -> round = 0; announced_at[0] = 0; announced_at[1] = 0 /* as good as any */
+    :: else
+    fi
+}
+
+/* feed_rouse() up to its first pause */
+inline rouse(my_round)
+{
+    round++;
+    my_round = round;
+    rousers++;
+    call_or_finish(my_round)
+}
+
+inline rouse_on(my_round)
+{
+    do
+    :: my_round != 0 -> atomic { !locked && pause_may_end(my_round) -> call_or_finish(my_round) }
+    :: else -> break
+    od
+}
+
+#define reach (fetch == FETCH_HELD -> piece_end : published[feed])
+#define matches(i) ((kind[i] & bits) && (kind[i] == BIT_A || (i) >= b_from))
 
 /* port_peek() and what it is asked for; one step, since what it reads of the feed only grows. */
-inline look_locked(i, look)
+inline look_locked(seen, code)
 {
-    atomic {
-        do
-        :: sees_close -> look = LOOK_DONE; result[i] = ERROR_INVALID_HANDLE; break
-        :: state == NOTIFY_UNTIED -> look = LOOK_EMPTY; break
-        :: may_look && cursor < head && (cursor >= oldest || fetch == FETCH_HELD) ->
-            if
-            :: matches(cursor) ->
-                assert(!close_returned);
-                look = LOOK_DONE;
-                result[i] = ERROR_SUCCESS;
-                cursor++;
-                break
-            :: else -> cursor++
-            fi
-        :: may_look && cursor == head -> look = LOOK_EMPTY; break
-        :: may_look && cursor >= oldest && fetch == FETCH_HELD -> fetch = FETCH_NONE
-        :: may_look && cursor < oldest && fetch == FETCH_NONE ->
+    do
+    :: sees_close -> seen = LOOK_DONE; code = ERROR_INVALID_HANDLE; break
+    :: !sees_close && state == NOTIFY_UNTIED -> seen = LOOK_EMPTY; break
+    :: !sees_close && state != NOTIFY_UNTIED ->
+        if
+        :: fetch == FETCH_HELD && cursor >= piece_end -> fetch = FETCH_NONE; piece_end = 0
+        :: fetch != FETCH_HELD && cursor >= published[feed] -> seen = LOOK_EMPTY; break
+        :: fetch == FETCH_NONE && cursor < published[feed] && cursor < oldest ->
             fetch = FETCH_ASKED;
             request++;
+            assert(nfull(requests));
             requests!request
-        :: may_look && cursor < oldest && fetch == FETCH_ASKED -> look = LOOK_AWAY; break
-        :: may_look && cursor < oldest && fetch == FETCH_FAILED -> look = LOOK_AWAY; break
-        :: may_look && cursor < oldest && fetch == FETCH_FAILED -> fetch = FETCH_NONE
-        od
-    }
+        :: (fetch == FETCH_ASKED || fetch == FETCH_FAILED) && cursor < published[feed] &&
+           cursor < oldest -> seen = LOOK_AWAY; break
+        :: cursor < reach && (cursor >= oldest || fetch == FETCH_HELD) && matches(cursor) ->
+            assert(!close_returned);
+            seen = LOOK_DONE;
+            code = ERROR_SUCCESS;
+            cursor++;
+            break
+        :: cursor < reach && (cursor >= oldest || fetch == FETCH_HELD) && !matches(cursor) ->
+            cursor++
+        fi
+    od
 }
 
-/* notify_port_next(): with no end to its patience, or some. */
-proctype waiter(byte i; bool patient)
+/* notify_port_leave_locked() */
+inline leave_locked()
 {
-    byte ticket, my_bits;
-    mtype:look look;
+    inside--;
+    if
+#ifndef MUTATE_SILENT_LEAVE
+    :: state == NOTIFY_CLOSING && inside == 0 -> closer_waits = false
+#endif
+    :: else
+    fi
+}
+
+/* notify_port_next(), again and again until the port is closed; or once, with an end to patience. */
+proctype waiter(bit i; bool patient)
+{
+    byte ticket, seen, code = NONE_YET; /* a variable with an mtype's name would be global */
     bool last_look;
 
+call_again:
     if
-    :: !handle_open -> result[i] = ERROR_INVALID_HANDLE; goto returned
+    :: !handle_open -> code = ERROR_INVALID_HANDLE; goto done
     :: handle_open
-    :: !patient -> last_look = true /* no time at all */
+    :: !patient && handle_open -> last_look = true /* no time at all */
     fi;
-    LOCK;
-    inside++;
+    atomic { !locked -> locked = true; inside++; ticket = sequence[feed] }
     do
-    :: true ->
-#ifndef MUTATE_LATE_TICKET
-        ticket = sequence[feed];
-#endif
-        look_locked(i, look);
+    :: atomic {
+           look_locked(seen, code);
 #ifdef MUTATE_LATE_TICKET
-        ticket = sequence[feed];
+       }
+       atomic {
+           ticket = sequence[feed];
 #endif
-        if
-        :: look == LOOK_DONE -> break
-        :: look != LOOK_DONE && last_look -> result[i] = WAIT_TIMEOUT; break
-        :: else
-        fi;
-        /* feed_sleep() */
-        assert(!close_returned);
-        atomic {
-            my_bits = bits;
-            sleeps_on[i] = (look == LOOK_AWAY || state == NOTIFY_UNTIED -> NO_FEED : feed);
-#ifndef MUTATE_LATE_ANNOUNCE
-            announced[i] = true;
-            announced_at[i] = round;
+           if
+           :: seen == LOOK_DONE -> break
+           :: seen != LOOK_DONE && last_look -> code = WAIT_TIMEOUT; break
+           :: else
+           fi;
+           /* feed_sleep() */
+           assert(!close_returned);
+           announced_at[i] = round;
+           if
+           :: seen == LOOK_AWAY || state == NOTIFY_UNTIED ->
+               sleeps_on[i] = NO_FEED;
+               where[i] = ON_MOVED
+           :: else ->
+               sleeps_on[i] = feed;
+               futex_bits[i] = bits;
+               where[i] = GOING
+           fi;
+           locked = false
+       }
+       if
+       :: where[i] == GOING ->
+           atomic {
+               where[i] = (sequence[sleeps_on[i]] == ticket -> IN_FUTEX : WOKEN);
+               ticket = 0
+           }
+       :: else -> ticket = 0
+       fi;
+end_asleep:
+       if
+       :: where[i] == WOKEN
+       :: where[i] != WOKEN && seen == LOOK_AWAY && fetch == FETCH_FAILED -> /* old enough */
+           atomic {
+               where[i] = WOKEN;
+#ifndef MUTATE_STALE_FAILURE
+               if
+               :: fetch == FETCH_FAILED -> fetch = FETCH_NONE
+               :: else
+               fi
 #endif
-            if
-            :: sleeps_on[i] == NO_FEED -> waits_for_moved[i] = true
-            :: else
-            fi;
-            UNLOCK
-        }
-        if
-        :: sleeps_on[i] == NO_FEED ->
-end_without_feed:
-            if
-            :: !waits_for_moved[i]
-            :: look == LOOK_AWAY && fetch == FETCH_FAILED -> waits_for_moved[i] = false /* again */
-            :: !patient -> waits_for_moved[i] = false; last_look = true
-            fi
-        :: else ->
-            atomic {
-                futex_bits[i] = my_bits;
-                in_futex[i] = (sequence[sleeps_on[i]] == ticket)
-            }
-end_in_futex:
-            if
-            :: !in_futex[i]
-            :: !patient -> in_futex[i] = false; last_look = true
-            fi
-        fi;
-        LOCK;
-        atomic {
-#ifdef MUTATE_LATE_ANNOUNCE
-            announced_at[i] = round;
-#endif
-            announced[i] = false;
-            if
-            :: rousers > 0 -> broadcast_moved()
-            :: else
-            fi
-        }
+           }
+       :: where[i] != WOKEN && !patient -> where[i] = WOKEN; last_look = true
+       fi;
+       atomic {
+           !locked -> locked = true;
+           where[i] = RUNNING;
+           announced_at[i] = 0;
+           sleeps_on[i] = NO_FEED;
+           futex_bits[i] = 0;
+           ticket = sequence[feed]
+       }
     od;
-    /* notify_port_leave_locked() */
     atomic {
-        inside--;
+        leave_locked();
+        locked = false;
+        ticket = 0;
         if
-        :: is_closed && inside == 0 -> broadcast_moved()
+        :: patient && code == ERROR_SUCCESS -> goto call_again
         :: else
-        fi;
-        UNLOCK
+        fi
     }
-returned:
-    assert(result[i] != NONE_YET);
-    assert(result[i] != WAIT_TIMEOUT || !patient)
+done:
+    assert(code != NONE_YET);
+    assert(code != WAIT_TIMEOUT || !patient);
+    returned[i] = true
 }
 
 /* notify_port_close(), or nobody closes */
@@ -239,30 +291,35 @@ proctype closer()
     byte my_round;
 
     if
-    :: true
     :: goto done
+    :: true
     fi;
     atomic { handle_open = false; closing = true }
-    LOCK;
-    state = NOTIFY_CLOSING;
-#ifndef MUTATE_SILENT_CLOSE
-    feed_rouse(my_round);
-#endif
-    do
-    :: inside > 0 ->
-        atomic { waits_for_moved[CLOSER] = true; UNLOCK }
-        !waits_for_moved[CLOSER];
-        LOCK
-    :: else -> break
-    od;
     atomic {
-        state = NOTIFY_CLOSED;
-        fetch = FETCH_NONE;
-        assert(inside == 0);
-        assert(!announced[0] && !announced[1])
+        !locked -> state = NOTIFY_CLOSING;
+#ifndef MUTATE_SILENT_CLOSE
+        rouse(my_round)
+#endif
     }
-    UNLOCK;
-    close_returned = true;
+    rouse_on(my_round);
+    do
+    :: atomic {
+           !locked ->
+               if
+#ifndef MUTATE_CLOSE_AT_ONCE
+               :: inside > 0 -> closer_waits = true
+#endif
+               :: else ->
+                   state = NOTIFY_CLOSED;
+                   fetch = FETCH_NONE;
+                   piece_end = 0;
+                   assert(where[0] == RUNNING && where[1] == RUNNING);
+                   close_returned = true;
+                   break
+               fi
+       }
+       !closer_waits
+    od;
 done:
     skip
 }
@@ -271,61 +328,97 @@ done:
 proctype registrar()
 {
     byte my_round;
-
-    LOCK;
-    if
-    :: !is_closed ->
-        atomic { state = NOTIFY_TIED; cursor = head; bits = BIT_A; feed = life }
-        feed_rouse(my_round)
-    :: else
-    fi;
-    UNLOCK;
-    LOCK;
-    if
-    :: !is_closed ->
-        atomic { bits = bits | BIT_B; b_from = head }
-#ifndef MUTATE_SILENT_REGISTRATION
-        feed_rouse(my_round)
+#ifdef MUTATE_OLD_FEED
+    bit prepared = known;
+#else
+#define prepared known
 #endif
-    :: else
-    fi;
-    UNLOCK
+
+    atomic {
+        !locked ->
+            if
+            :: is_closed -> goto done
+            :: else ->
+                state = NOTIFY_TIED;
+                feed = prepared;
+                cursor = published[feed];
+                bits = BIT_A;
+                rouse(my_round)
+            fi
+    }
+    rouse_on(my_round);
+    atomic {
+        !locked ->
+            if
+            :: is_closed -> goto done
+            :: else ->
+                bits = bits | BIT_B;
+                b_from = published[feed];
+#ifndef MUTATE_SILENT_REGISTRATION
+                rouse(my_round)
+#endif
+            fi
+    }
+    rouse_on(my_round);
+done:
+    skip
 }
 
-#define hears(i) (in_futex[i] && sleeps_on[i] == life && (futex_bits[i] & kind[head - 1]))
+/* notify_event_watch(): inside without waiting */
+proctype event_watch()
+{
+    atomic {
+        !locked && state != NOTIFY_UNTIED ->
+            if
+            :: is_closed -> goto done
+            :: else -> inside++
+            fi
+    }
+    assert(state != NOTIFY_CLOSED);
+    atomic { !locked -> leave_locked() }
+done:
+    skip
+}
 
-/* feed_publish(); killed once, at any time, with the next life's feed beginning where this ended */
+#define hears(i) (where[i] == IN_FUTEX && sleeps_on[i] == life && (futex_bits[i] & kind[published[life] - 1]))
+
+/* feed_publish(); killed at most once, at any time: the next life knows all that this one did */
 proctype service()
 {
     do
-    :: head < EVENTS ->
+    :: published[life] < EVENTS ->
         atomic {
             if
-            :: kind[head] = BIT_A
-            :: kind[head] = BIT_B
+            :: kind[published[life]] = BIT_A
+            :: kind[published[life]] = BIT_B
             fi;
-            head++
+            published[life]++
         }
-        sequence[life]++;
-#ifndef MUTATE_SILENT_PUBLISH
-        atomic {
-            if
-            :: hears(0) -> in_futex[0] = false
-            :: else
-            fi;
-            if
-            :: hears(1) -> in_futex[1] = false
-            :: else
-            fi
-        }
+        if
+#ifdef LIVES
+        :: life == 0 -> atomic { published[1] = published[0]; life = 1 }
 #endif
+        :: sequence[life]++;
+#ifndef MUTATE_SILENT_PUBLISH
+           atomic {
+               if
+               :: hears(0) -> where[0] = WOKEN
+               :: else
+               fi;
+               if
+               :: hears(1) -> where[1] = WOKEN
+               :: else
+               fi
+           }
+#endif
+        fi
 #ifdef LAPS
-    :: head > 0 && oldest == 0 -> oldest = head
+    :: oldest < published[life] -> oldest = published[life]
 #endif
 #ifdef LIVES
-    :: life == 0 -> life = 1
+    :: life == 0 -> atomic { published[1] = published[0]; life = 1 }
 #endif
-    :: head == EVENTS -> break
+    :: published[life] == EVENTS -> break
     od
 }
 
@@ -336,66 +429,74 @@ proctype watch()
 
 end_up:
     life == 1;
-    LOCK;
-    if
-    :: state == NOTIFY_TIED && feed == 0 ->
-        atomic {
-            feed = 1;
+    known = 1;
+    atomic {
+        !locked ->
             if
-            :: fetch != FETCH_HELD -> fetch = FETCH_NONE; request++
+            :: state == NOTIFY_TIED && feed == 0 ->
+                feed = 1;
+                if
+                :: fetch != FETCH_HELD -> fetch = FETCH_NONE; request++
+                :: else
+                fi;
+#ifndef MUTATE_SILENT_ADOPTION
+                rouse(my_round)
+#endif
             :: else
             fi
-        }
-#ifndef MUTATE_SILENT_ADOPTION
-        feed_rouse(my_round)
-#endif
-    :: else
-    fi;
-    UNLOCK
+    }
+    rouse_on(my_round)
 }
 
 /* The session's reader; a reading fails at most once, with the connection. */
 proctype reader()
 {
     byte asked, my_round;
-    bool failed;
+    bool fails;
 
 end_idle:
     do
-    :: requests?asked;
+    :: requests?asked ->
         if
-        :: failed = false
-        :: failures == 0 -> failures++; failed = true
+        :: true
+        :: !has_failed -> atomic { has_failed = true; fails = true }
         fi;
-        LOCK;
-        if
-        :: fetch == FETCH_ASKED && request == asked ->
-            fetch = (failed -> FETCH_FAILED : FETCH_HELD);
+        atomic {
+            !locked ->
+                if
+                :: fetch == FETCH_ASKED && request == asked ->
+                    if
+                    :: fails -> fetch = FETCH_FAILED
+                    :: else -> fetch = FETCH_HELD; piece_end = published[life] /* always ahead */
+                    fi;
 #ifndef MUTATE_SILENT_ARRIVAL
-            feed_rouse(my_round)
+                    rouse(my_round)
 #endif
-        :: else
-        fi;
-        UNLOCK
+                :: else
+                fi;
+                asked = 0;
+                fails = false
+        }
+        rouse_on(my_round)
     od
 }
 
-/* When nothing moves any more: whoever has not returned has nothing to return for. */
-#define is_waiting(i) (result[i] == NONE_YET)
-#define there_is_something                                                                        \
-    ((cursor < head && matches(cursor)) || (EVENTS > 1 && cursor + 1 < head && matches(EVENTS - 1)))
+#define is_left(i) ((i) >= cursor && (i) < published[life] && matches(i))
 
 init
 {
     atomic {
+        sleeps_on[0] = NO_FEED;
+        sleeps_on[1] = NO_FEED;
         run waiter(0, true);
 #ifdef TWO
         run waiter(1, false);
 #else
-        result[1] = ERROR_SUCCESS;
+        returned[1] = true;
 #endif
         run closer();
         run registrar();
+        run event_watch();
         run service();
 #ifdef LIVES
         run watch();
@@ -403,13 +504,11 @@ init
 #ifdef LAPS
         run reader();
 #endif
-        skip
     }
+    /* When nothing moves any more: who has not returned has nothing to return for. */
     timeout;
-    assert(!closing || close_returned);
-    assert(!is_waiting(0) || !closing);
-    assert(!is_waiting(1));
-    assert(!is_waiting(0) || !there_is_something);
-    assert(!locked)
+    assert(!locked);
+    assert(!closing || (close_returned && returned[0]));
+    assert(closing || (!returned[0] && !is_left(0) && !is_left(EVENTS - 1)));
+    assert(returned[1])
 }
-
