@@ -17,7 +17,9 @@ struct fault_task {
     unsigned classes;    /* bits of enum fault_class */
     unsigned most_usual; /* cases of each class in a run that is not the campaign's; 0: every n */
     unsigned only_once; /* classes whose failures do not last: what a client meets then is a hang */
-    bool leaves_nothing; /* of all that it makes in the page's process nothing is held after it */
+    /* Of all that it makes in the page's process no descriptor is held after it; and no memory,
+     * when that is this process. */
+    bool leaves_nothing;
 };
 
 #define FAULTS_ALL ((1u << FAULT_CLASS_COUNT) - 1)
