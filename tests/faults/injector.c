@@ -381,13 +381,20 @@ FAILING(FAULT_PROCESS, pid_t, fork, -1, WAYS(EAGAIN, ENOMEM), (void), ())
 
 /* ---- SQLite ---- */
 
+/* What SQLite calls of itself fails by its own state, never by an answer alone. */
+static __thread int inside_sqlite __attribute__((tls_model("initial-exec")));
+
 #define DATABASE WAYS(SQLITE_IOERR_WRITE, SQLITE_NOMEM, SQLITE_FULL)
 #define SQLITE(name, ways, parameters, arguments)                                                  \
     EXPORT int name parameters                                                                     \
     {                                                                                              \
         REAL(name);                                                                                \
-        int error = decide(FAULT_SQLITE, #name, ways);                                             \
-        return error ? error : real arguments;                                                     \
+        int result = inside_sqlite > 0 ? 0 : decide(FAULT_SQLITE, #name, ways);                    \
+        inside_sqlite++;                                                                           \
+        if (result == 0)                                                                           \
+            result = real arguments;                                                               \
+        inside_sqlite--;                                                                           \
+        return result;                                                                             \
     }
 #define BINDING WAYS(SQLITE_NOMEM)
 
