@@ -12,11 +12,11 @@ struct feed_source {
     struct port_source port;
     struct feed *feed;
     struct feed_cursor cursor; /* .revision 0: to be sought */
-    /* The page: all changes from page_from up to and without page_end that are kept. Of the feed,
-     * or of the journal. */
+    /* The page: what is wanted of the changes from page_from up to and without page_end, with
+     * others between; those before page_first are lost. Of the feed, or of the journal. */
     struct buffer page;
     size_t page_at; /* those before were looked at */
-    uint64_t page_from, page_end;
+    uint64_t page_from, page_first, page_end;
     struct journal_reader *reader;
     struct journal_reader_job job;
     bool reading, closed;
@@ -62,6 +62,7 @@ static void page_arrived(struct journal_reader_job *job)
         s->page_at = 0;
         s->page_from = job->from;
         s->page_end = end_of(&s->page, feed_head_revision(s->feed) + 1);
+        s->page_first = s->page.size > 0 ? change_peek_revision(s->page.data) : s->page_end;
     }
     s->arrived(s->context);
 }
@@ -83,9 +84,8 @@ static enum port_source_result look_in_page(struct feed_source *s, uint64_t *fro
                                             const uint64_t *kinds, const void **ret,
                                             size_t *ret_size, uint64_t *ret_next)
 {
-    uint64_t first = s->page.size > 0 ? change_peek_revision(s->page.data) : s->page_end;
-    if (*from < first) {
-        *ret_next = first;
+    if (*from < s->page_first) {
+        *ret_next = s->page_first;
         return SOURCE_LOST;
     }
     for (; s->page_at < s->page.size; s->page_at += change_size(s->page.data + s->page_at)) {
@@ -116,7 +116,7 @@ static enum port_source_result look_in_feed(struct feed_source *s, uint64_t from
     }
     buffer_fini(&s->page);
     s->page_at = 0;
-    s->page_from = s->page_end = from;
+    s->page_from = s->page_first = s->page_end = from;
     switch (feed_read(s->feed, &s->cursor, kinds, RUN_SIZE, &s->page)) {
     case FEED_RECORD:
         s->page_end = s->cursor.revision;

@@ -244,6 +244,25 @@ static void slow_reader_misses_nothing(void **state)
     close_port(*state, port);
 }
 
+/* Nobody asked for them, so it is no loss that they were passed over. */
+static void unwanted_changes_are_not_lost(void **state)
+{
+    enum { COUNT = 60, LONG = 6000 };
+    uint8_t data[LONG] = {0};
+    struct cmrp_CreateKey create = {.parent = root_key(*state), .subkey = "unwanted"};
+    CALL(*state, CreateKey, &create);
+    struct rpc_context port = create_port(*state, GROUP_ADDED | RECONNECT, 1);
+    for (uint32_t i = 0; i < COUNT; i++)
+        set_value(*state, create.key, i, data, 100);
+    set_value(*state, create.key, COUNT, data, sizeof(data));
+    create_group(*state, "wanted");
+    assert_event(*state, port, GROUP_ADDED, "wanted");
+    set_value(*state, create.key, COUNT + 1, data, sizeof(data));
+    create_group(*state, "wanted too");
+    assert_event(*state, port, GROUP_ADDED, "wanted too");
+    close_port(*state, port);
+}
+
 /* The second registration is told of the change that the first one was told of, though the service
  * keeps it no longer. */
 static void told_to_one_is_told_to_both(void **state)
@@ -370,6 +389,7 @@ int main(void)
         cmocka_unit_test(registration_again_tells_of_a_changed_state),
         cmocka_unit_test(version_2_tells_ids_and_values),
         cmocka_unit_test(slow_reader_misses_nothing),
+        cmocka_unit_test(unwanted_changes_are_not_lost),
         cmocka_unit_test(ports_are_listed_with_their_owners),
     };
     const struct CMUnitTest forgetful[] = {
