@@ -417,7 +417,7 @@ void connection_serve(struct connection *c, uint32_t events)
 {
     if ((events & EPOLLOUT) && !c->broken)
         flush(c);
-    if (((events & EPOLLIN) || has_fragment(c)) && !c->broken)
+    if (((events & EPOLLIN) || has_fragment(c)) && wants_input(c) && !c->broken)
         read_fragments(c);
     else if (events & (EPOLLHUP | EPOLLERR))
         c->broken = true;

@@ -274,27 +274,64 @@ static void test_small_fragments_and_alter_context(void **state)
     assert_int_equal(a.changes.size, 10000);
 }
 
-static void test_orphaned_call(void **state)
+/* The stub of a call that waits. */
+static void make_port(struct rpc_transport *t, struct buffer *ret_stub)
 {
-    struct fixture *f = *state;
-    _cleanup_(buffer_fini) struct buffer b = {0}, stub = {0};
+    _cleanup_(buffer_fini) struct buffer b = {0};
     _cleanup_(rpc_arena_fini) struct rpc_arena arena = {0};
-    struct pdu_bind bind = a_bind(0);
     struct cmrp_CreateNotify create = {0};
     struct cmrp_GetNotify wait = {0};
     struct pdu_stub part;
     struct pdu_header h;
 
-    do_bind(f->raw, &bind);
     pdu_request_encode(&b, 5840, 2, 7, CMRP_OPNUM_CreateNotify, NULL, 0);
-    say(f->raw, &b);
-    assert_int_equal(hear(f->raw, &b, &h), PDU_RESPONSE);
+    say(t, &b);
+    assert_int_equal(hear(t, &b, &h), PDU_RESPONSE);
     assert_int_equal(pdu_stub_decode(b.data, &h, &part), 0);
     assert_int_equal(
         ndr_decode(&cmrp_op_CreateNotify, RPC_OUT, part.data, part.size, &arena, &create), 0);
     wait.notify = create.notify;
-    assert_int_equal(ndr_encode(&cmrp_op_GetNotify, RPC_IN, &wait, &stub), 0);
+    assert_int_equal(ndr_encode(&cmrp_op_GetNotify, RPC_IN, &wait, ret_stub), 0);
+}
+
+#define CALLS 64u /* that the server takes of one connection */
+
+/* One call more than the server takes was read ahead; who asked is gone all the same. */
+static void test_gone_with_calls_under_way(void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_(buffer_fini) struct buffer b = {0}, stub = {0};
+    struct pdu_bind bind = a_bind(0);
+
+    do_bind(f->raw, &bind);
+    make_port(f->raw, &stub);
+    for (uint32_t i = 0; i < CALLS - 1; i++) {
+        buffer_clear(&b);
+        pdu_request_encode(&b, 5840, 3 + i, 7, CMRP_OPNUM_GetNotify, stub.data, stub.size);
+        say(f->raw, &b);
+        echo_server_expect(&f->server, 'w');
+    }
     buffer_clear(&b);
+    for (uint32_t i = CALLS - 1; i < CALLS + 1; i++)
+        pdu_request_encode(&b, 5840, 3 + i, 7, CMRP_OPNUM_GetNotify, stub.data, stub.size);
+    say(f->raw, &b);
+    echo_server_expect(&f->server, 'w');
+    f->raw->methods->destroy(f->raw);
+    assert_int_equal(rpc_transport_unix_connect(f->server.path, 0, -1, &f->raw), 0);
+    for (uint32_t i = 0; i < CALLS; i++)
+        echo_server_expect(&f->server, 'g');
+}
+
+static void test_orphaned_call(void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_(buffer_fini) struct buffer b = {0}, stub = {0};
+    struct pdu_bind bind = a_bind(0);
+    struct pdu_stub part;
+    struct pdu_header h;
+
+    do_bind(f->raw, &bind);
+    make_port(f->raw, &stub);
     pdu_request_encode(&b, 5840, 3, 7, CMRP_OPNUM_GetNotify, stub.data, stub.size);
     say(f->raw, &b);
     echo_server_expect(&f->server, 'w');
@@ -588,6 +625,7 @@ int main(void)
         CASE(test_group_of_another_process_is_refused),
         CASE(test_protocol_errors_end_the_connection),
         CASE(test_small_fragments_and_alter_context),
+        CASE(test_gone_with_calls_under_way),
         CASE(test_orphaned_call),
         CASE(test_slow_reader),
         CASE(test_request_that_is_too_long),
