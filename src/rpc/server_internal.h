@@ -31,6 +31,7 @@
 struct poll_set {
     int fd;
     sd_event_source *source;
+    int most, limit; /* to be served in a turn; at most */
 };
 
 struct poller {

@@ -22,45 +22,35 @@ uint64_t rpc_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* A connection that is served may destroy itself, none of the others. */
-static void serve(int fd, int most)
-{
-    struct epoll_event ready[MOST_AT_ONCE];
-    const uint64_t begun = rpc_now_ns();
-    int count = epoll_wait(fd, ready, most, 0);
-
-    for (int i = 0; i < count && rpc_now_ns() - begun < LONGEST_TURN_NS; i++)
-        connection_serve(ready[i].data.ptr, ready[i].events);
-}
-
+/* Those that are given and not served go to the list's end, behind others that were served: so no
+ * more are taken than there was time for. A connection that is served may destroy itself, none of
+ * the others. */
 static int on_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
+    struct poll_set *set = userdata;
+    struct epoll_event ready[MOST_AT_ONCE];
+    const uint64_t begun = rpc_now_ns();
+    int count = epoll_wait(fd, ready, set->most, 0), i = 0;
+
     (void)source;
     (void)events;
-    (void)userdata;
-    serve(fd, MOST_AT_ONCE);
+    while (i < count && (i == 0 || rpc_now_ns() - begun < LONGEST_TURN_NS)) {
+        connection_serve(ready[i].data.ptr, ready[i].events);
+        i++;
+    }
+    set->most = i < count ? i : MIN(2 * set->most, set->limit);
     return 0;
 }
 
-/* One of them, then it is seen whether the others want something. */
-static int on_late_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-    (void)source;
-    (void)events;
-    (void)userdata;
-    serve(fd, 1);
-    return 0;
-}
-
-static int create_set(struct poll_set *set, sd_event *loop, sd_event_io_handler_t handler,
-                      int64_t priority)
+static int create_set(struct poll_set *set, sd_event *loop, int limit, int64_t priority)
 {
     int r;
 
+    set->most = set->limit = limit;
     set->fd = epoll_create1(EPOLL_CLOEXEC);
     if (set->fd < 0)
         return -errno;
-    r = sd_event_add_io(loop, &set->source, set->fd, EPOLLIN, handler, NULL);
+    r = sd_event_add_io(loop, &set->source, set->fd, EPOLLIN, on_ready, set);
     if (r >= 0)
         r = sd_event_source_set_priority(set->source, priority);
     return r;
@@ -71,9 +61,9 @@ int poller_create(struct poller *p, sd_event *loop)
     int r;
 
     *p = (struct poller){.prompt.fd = -1, .late.fd = -1};
-    r = create_set(&p->prompt, loop, on_ready, SD_EVENT_PRIORITY_NORMAL);
+    r = create_set(&p->prompt, loop, MOST_AT_ONCE, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
-        r = create_set(&p->late, loop, on_late_ready, SD_EVENT_PRIORITY_IDLE);
+        r = create_set(&p->late, loop, 1, SD_EVENT_PRIORITY_IDLE);
     if (r < 0)
         poller_destroy(p);
     return MIN(r, 0);
