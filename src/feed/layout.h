@@ -17,8 +17,8 @@
  *
  * (1) reserved >= head, and bytes of positions below reserved - ring_size may be overwritten.
  * (2) The writer moves `reserved` before it stores into the ring (both in order of release), and
- *     `head` after. A reader that loads words (acquire) and afterwards finds
- *     reserved - position <= ring_size has read what was written at that position.
+ *     `head` after. A reader that loads words (acquire), or copies by a call and a full barrier,
+ *     and afterwards finds reserved - position <= ring_size has read what was written there.
  * (3) head_revision is stored before head: whoever sees a head sees at least its revision.
  * (4) index[(r / FEED_INDEX_STRIDE) % index_size] is the position of a record with a revision not
  *     above r, or of a newer one: never of a later place in the same lap. */

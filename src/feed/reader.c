@@ -211,6 +211,11 @@ static enum feed_result take_whole(struct feed_cursor *c, uint64_t left, const u
     return any ? FEED_RECORD : FEED_EMPTY;
 }
 
+static bool is_same(struct slot a, struct slot b)
+{
+    return a.filler == b.filler && a.size == b.size && a.revision == b.revision && a.kind == b.kind;
+}
+
 /* A filler, or a record that was not copied to its end. */
 static enum feed_result take_other(const struct feed *f, struct feed_cursor *c, uint64_t left,
                                    const uint64_t *kinds, struct buffer *run)
@@ -223,6 +228,8 @@ static enum feed_result take_other(const struct feed *f, struct feed_cursor *c, 
     if (s.revision == c->revision) {
         if (wanted(kinds, s.kind))
             r = s.filler ? FEED_LAPPED : copy(f, c->position, s.size, run);
+        if (r == FEED_RECORD && !is_same(understand(run->data, left), s))
+            r = FEED_LAPPED;
         if (r != FEED_EMPTY && r != FEED_RECORD)
             return r;
         c->revision++;
