@@ -19,7 +19,7 @@
 
 #include "base/macro.h"
 
-#define READY_WAIT_MS 30000
+#define READY_WAIT_MS 120000 /* SQLite waits 10 s for each lock that the system refuses */
 #define STOP_WAIT_MS 30000
 #define MOST_ARGS 64
 
