@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <clusport.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "notify/v2.h"
@@ -24,17 +25,43 @@ static void set_first(struct world *w)
     assert_int_equal(ClusterRegCloseKey(root), ERROR_SUCCESS);
 }
 
+#define WRITERS 8
+
+struct writer {
+    HKEY key;
+    DWORD times;
+};
+
+static void *write_values(void *context)
+{
+    const struct writer *w = context;
+    static _Atomic DWORD last;
+
+    for (DWORD i = 0; i < w->times; i++) {
+        DWORD value = ++last;
+        if (ClusterRegSetValue(w->key, L"v", REG_DWORD, (const BYTE *)&value, 4) != ERROR_SUCCESS)
+            return "a value was not set";
+    }
+    return NULL;
+}
+
+/* By several at once: one write to the disk serves them all. */
 static void change_values_times(struct world *w, DWORD times)
 {
     HKEY root = GetClusterKey(w->cluster, KEY_ALL_ACCESS), key = NULL;
-    static DWORD value;
+    struct writer writers[WRITERS];
+    pthread_t threads[WRITERS];
 
     assert_int_equal(ClusterRegCreateKey(root, L"Key", 0, KEY_ALL_ACCESS, NULL, &key, NULL),
                      ERROR_SUCCESS);
-    for (DWORD i = 0; i < times; i++) {
-        value++;
-        assert_int_equal(ClusterRegSetValue(key, L"v", REG_DWORD, (const BYTE *)&value, 4),
-                         ERROR_SUCCESS);
+    for (DWORD i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.key = key, .times = times / WRITERS + (i < times % WRITERS)};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_values, &writers[i]), 0);
+    }
+    for (DWORD i = 0; i < WRITERS; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
     }
     assert_int_equal(ClusterRegCloseKey(key), ERROR_SUCCESS);
     assert_int_equal(ClusterRegCloseKey(root), ERROR_SUCCESS);
