@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             ndr_decode(op, RPC_OUT, answer.stub.data, answer.stub.size, &arena, args);
     }
     buffer_fini(&answer.stub);
+    buffer_fini(&c.input);
     cleanup_close(&answer.fd);
     c.transport->methods->destroy(c.transport);
     close(ends[1]);

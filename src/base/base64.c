@@ -12,6 +12,8 @@ static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 int base64_append(struct buffer *b, const void *data, size_t size)
 {
     const uint8_t *p = data;
+    if (size == 0)
+        return b->failed ? -ENOMEM : 0;
     if (size > SIZE_MAX / 2 || buffer_reserve(b, (size + 2) / 3 * 4) < 0) {
         b->failed = true;
         return -ENOMEM;
