@@ -235,25 +235,9 @@ static void test_succeeded(struct pipeline *p)
     }
 }
 
-static void commit_done(struct worker_job *job)
+static bool may_commit(const struct pipeline *p)
 {
-    struct pipeline *p = container_of(job, struct pipeline, commit);
-    if (p->commit_result == -ENOTRECOVERABLE) {
-        end_unanswered(p);
-        return;
-    }
-    struct batch done = p->flying;
-    p->flying = (struct batch){0};
-    p->committing = false;
-    if (p->commit_result < 0)
-        commit_failed(p, &done);
-    else
-        batch_is_durable(p, &done);
-    if (p->testing && p->commit_result == 0 && p->phase == PHASE_REFUSING)
-        test_succeeded(p);
-    p->testing = false;
-    if (is_failing(p))
-        sd_event_source_set_enabled(p->recover, SD_EVENT_ONESHOT);
+    return !p->committing && !is_failing(p) && p->phase != PHASE_REFUSING;
 }
 
 static void start_commit(struct pipeline *p)
@@ -264,12 +248,37 @@ static void start_commit(struct pipeline *p)
     worker_give(p->committer, &p->commit);
 }
 
+static void commit_done(struct worker_job *job)
+{
+    struct pipeline *p = container_of(job, struct pipeline, commit);
+    const int result = p->commit_result;
+    if (result == -ENOTRECOVERABLE) {
+        end_unanswered(p);
+        return;
+    }
+    struct batch done = p->flying;
+    p->flying = (struct batch){0};
+    p->committing = false;
+    /* The disk is not to wait for the answers. */
+    if (result == 0 && may_commit(p) && batch_needs_commit(&p->open))
+        start_commit(p);
+    if (result < 0)
+        commit_failed(p, &done);
+    else
+        batch_is_durable(p, &done);
+    if (p->testing && result == 0 && p->phase == PHASE_REFUSING)
+        test_succeeded(p);
+    p->testing = false;
+    if (is_failing(p))
+        sd_event_source_set_enabled(p->recover, SD_EVENT_ONESHOT);
+}
+
 /* After whatever the loop dispatched: what has come together goes to the committer. */
 static int on_hand_over(sd_event_source *source, void *context)
 {
     (void)source;
     struct pipeline *p = context;
-    if (p->committing || is_failing(p) || p->phase == PHASE_REFUSING || batch_is_empty(&p->open))
+    if (!may_commit(p) || batch_is_empty(&p->open))
         return 0;
     if (batch_needs_commit(&p->open)) {
         start_commit(p);

@@ -136,6 +136,8 @@ int worker_create(sd_event *loop, const char *name, struct worker **ret)
     int r = w->finished_fd < 0 ? -errno : 0;
     if (r == 0)
         r = sd_event_add_io(loop, &w->source, w->finished_fd, EPOLLIN, on_finished, w);
+    if (r >= 0) /* it may have more to do, and stands still */
+        r = sd_event_source_set_priority(w->source, SD_EVENT_PRIORITY_IMPORTANT);
     if (r >= 0)
         r = start_thread(w, name);
     if (r < 0) {
